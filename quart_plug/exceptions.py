@@ -1,0 +1,160 @@
+"""The errors of quart-plug, and werkzeug's HTTP errors under the name a Quart developer looks for.
+
+    Exception
+    ├── ConnectionClosed         a websocket's connection has ended
+    ├── WebsocketStateError      a move that the websocket's state does not allow
+    ├── ClientDisconnected       the client of a request left (a CancelledError in the view, this for who reads the body)
+    └── PluginError              anything that is wrong with a plugin, or with how it is asked for
+        ├── PluginNotEnabled     a name or function was used whose plugin is off
+        ├── PluginNotFound       a setting names a plugin that is not installed
+        ├── PluginLoadError      a plugin could not be imported or set up
+        ├── PluginHookError      a hook implementation does not fit its specification
+        └── PluginSettingsError  the plugin settings contradict themselves, or came too late
+
+Imports nothing of the package: the tree is the lowest layer.
+"""
+
+from __future__ import annotations
+
+from werkzeug.exceptions import (
+    Aborter,
+    BadGateway,
+    BadHost,
+    BadRequest,
+    BadRequestKeyError,
+    ClientDisconnected,
+    Conflict,
+    ExpectationFailed,
+    FailedDependency,
+    Forbidden,
+    GatewayTimeout,
+    Gone,
+    HTTPException,
+    HTTPVersionNotSupported,
+    ImATeapot,
+    InternalServerError,
+    LengthRequired,
+    Locked,
+    MethodNotAllowed,
+    MisdirectedRequest,
+    NotAcceptable,
+    NotFound,
+    NotImplemented,  # noqa: A004 - werkzeug's name for the error of status 501
+    PreconditionFailed,
+    PreconditionRequired,
+    RequestedRangeNotSatisfiable,
+    RequestEntityTooLarge,
+    RequestHeaderFieldsTooLarge,
+    RequestTimeout,
+    RequestURITooLarge,
+    SecurityError,
+    ServiceUnavailable,
+    TooManyRequests,
+    Unauthorized,
+    UnavailableForLegalReasons,
+    UnprocessableEntity,
+    UnsupportedMediaType,
+    abort,
+    default_exceptions,
+)
+
+__all__ = [
+    "Aborter",
+    "BadGateway",
+    "BadHost",
+    "BadRequest",
+    "BadRequestKeyError",
+    "ClientDisconnected",
+    "Conflict",
+    "ConnectionClosed",
+    "ExpectationFailed",
+    "FailedDependency",
+    "Forbidden",
+    "GatewayTimeout",
+    "Gone",
+    "HTTPException",
+    "HTTPVersionNotSupported",
+    "ImATeapot",
+    "InternalServerError",
+    "LengthRequired",
+    "Locked",
+    "MethodNotAllowed",
+    "MisdirectedRequest",
+    "NotAcceptable",
+    "NotFound",
+    "NotImplemented",
+    "PluginError",
+    "PluginHookError",
+    "PluginLoadError",
+    "PluginNotEnabled",
+    "PluginNotFound",
+    "PluginSettingsError",
+    "PreconditionFailed",
+    "PreconditionRequired",
+    "RequestEntityTooLarge",
+    "RequestHeaderFieldsTooLarge",
+    "RequestTimeout",
+    "RequestURITooLarge",
+    "RequestedRangeNotSatisfiable",
+    "SecurityError",
+    "ServiceUnavailable",
+    "TooManyRequests",
+    "Unauthorized",
+    "UnavailableForLegalReasons",
+    "UnprocessableEntity",
+    "UnsupportedMediaType",
+    "WebsocketStateError",
+    "abort",
+    "default_exceptions",
+]
+
+
+class ConnectionClosed(Exception):
+    """A websocket's connection has ended.
+
+    Raised by `receive` and by `send`, by the first call after the closing and by every later one.
+
+    code       the close code (RFC 6455, 7.4): 1000 for a normal end, 1005 when the peer gave none, 1006 when the
+               connection was lost without a close frame.
+    reason     the peer's words, or "".
+    closed_by  "client", "server", "network", or None where the server does not tell.
+    """
+
+    def __init__(self, code: int = 1006, reason: str = "", closed_by: str | None = None) -> None:
+        super().__init__(code, reason, closed_by)
+        self.code = code
+        self.reason = reason
+        self.closed_by = closed_by
+
+    def __str__(self) -> str:
+        by = f" by the {self.closed_by}" if self.closed_by else ""
+        why = f": {self.reason}" if self.reason else ""
+        return f"the websocket was closed{by} with code {self.code}{why}"
+
+
+class WebsocketStateError(RuntimeError):
+    """A call that the websocket's state does not allow, such as `send()` after `reject()`."""
+
+
+class PluginError(Exception):
+    """Anything that is wrong with a plugin, or with how it is asked for."""
+
+
+class PluginNotEnabled(PluginError, RuntimeError):
+    """Something was used that a plugin provides which is turned off."""
+
+
+class PluginNotFound(PluginError, LookupError):
+    """A setting names a plugin that is not installed."""
+
+
+class PluginLoadError(PluginError):
+    """A plugin could not be imported or set up; the cause is chained."""
+
+
+class PluginHookError(PluginError):
+    """A hook implementation does not fit its specification: an unknown hook, an unknown argument, a wrong colour."""
+
+
+class PluginSettingsError(PluginError, ValueError):
+    """The plugin settings contradict themselves, or were changed after the plugins were set up."""

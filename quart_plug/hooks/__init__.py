@@ -1,0 +1,9 @@
+"""The hook engine: markers for plugin authors, and one plugin manager for each app. Knows no HTTP."""
+
+from __future__ import annotations
+
+from .changes import change_listeners, notify_change
+from .manager import PluginManager
+from .markers import hookimpl, hookspec
+
+__all__ = ["PluginManager", "change_listeners", "hookimpl", "hookspec", "notify_change"]

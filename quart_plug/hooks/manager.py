@@ -1,0 +1,323 @@
+"""One app's plugins: discover, select, order, load, report; and the chains of its hooks.
+
+What users see is the order of registration: the first plugin is called first, among those marked
+`tryfirst` and `trylast` too. The plugin that fills a slot by default (`hookspec(provider=…)`) is asked
+last in it, so that any other comes before it. Composes: `settings` and `selection` decide, `loading`
+loads, `registry` keeps, `calls` compiles.
+
+Each plugin is loaded on its own; one that fails leaves nothing behind in the manager. Must not know: HTTP,
+the app (what a plugin's `setup` added to an app is the app's to take back).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from ..exceptions import PluginError, PluginLoadError, PluginNotFound, PluginSettingsError
+from . import discovery as _discovery
+from . import loading, settings
+from .calls import Chain, HookSpec, Implementation, bind, compile_chain
+from .changes import change_listeners
+from .discovery import Discovery
+from .entries import Entry
+from .registry import Registry
+from .report import Report
+from .selection import CORE, Selection, local_name, select
+from .suggestions import did_you_mean
+
+_UNSET: Any = object()
+KERNEL = "quart_plug"
+
+
+class PluginManager:
+    """The plugins of one app.
+
+    enabled   what `Quart(plugins=[…])` was given: names, `distribution:name`, import strings, modules,
+              objects.
+    disabled  names that code turns off; `autoload` turns on everything that is installed.
+    strict    whether a failed plugin that was asked for raises; None asks the configuration (PLUGINS_STRICT).
+    discover  gives what is installed; for tests.
+    core      the plugins that are on by themselves.
+
+    on_change   called, without arguments, after each change of `generation`.
+    """
+
+    def __init__(
+        self,
+        enabled: Iterable[Any] | None = None,
+        disabled: Iterable[str] | None = None,
+        autoload: bool | None = None,
+        strict: bool | None = None,
+        *,
+        discover: Callable[[], Discovery] | None = None,
+        core: Sequence[str] = CORE,
+    ) -> None:
+        self._code = settings.code_level(enabled, disabled, autoload)
+        self._strict = strict
+        self._discover = discover
+        self._core = tuple(core)
+        self._registry = Registry()
+        self._entries: list[Entry] = []
+        self._selection: Selection | None = None
+        self._error: PluginError | None = None
+        self._loaded = False
+        self._lock = threading.RLock()
+        self._batch = 0
+        self._chains: dict[tuple[str, frozenset[str]], Chain | None] = {}
+        self.generation = 0
+        self.strict = True if strict is None else strict
+        self.on_change: list[Callable[[], Any]] = []
+        change_listeners.add(self.changed)
+
+    # Hooks
+
+    def add_hookspecs(self, module_or_class: Any, owner: str = KERNEL) -> None:
+        """Add the hooks that a module or class specifies.
+        PluginHookError when one is not fit, or already there.
+        """
+        with self._change():
+            self._registry.add_hookspecs(module_or_class, owner)
+
+    def spec(self, hook: str) -> HookSpec:
+        """A hook's specification; PluginHookError when there is none."""
+        return self._registry.spec(hook)
+
+    @property
+    def specs(self) -> Mapping[str, HookSpec]:
+        """Every hook by name."""
+        return self._registry.specs
+
+    def provider_of(self, hook: str) -> str | None:
+        """The name of the first-party plugin that fills this slot; None for a hook that is no slot."""
+        return self.spec(hook).info.provider
+
+    def implementations(self, hook: str) -> list[Implementation]:
+        """The active plugins' implementations of a hook, in call order; each names its plugin."""
+        return self._registry.implementations(hook)
+
+    def call(self, hook: str, without: frozenset[str] = frozenset()) -> Chain | None:
+        """The compiled chain of a hook, or None when nobody implements it. It takes the hook's arguments
+        in order.
+
+        without  the names of plugins to leave out.
+
+        The chain is that of now: it does not change with the registrations, and is to be got again when
+        `generation` has changed.
+        """
+        chains = self._chains
+        chain = chains.get((hook, without), _UNSET)
+        if chain is _UNSET:
+            wanted = [i for i in self.implementations(hook) if i.plugin not in without]
+            chain = chains[hook, without] = compile_chain(self.spec(hook), wanted)
+        return chain  # type: ignore[no-any-return] # _UNSET is gone
+
+    def call_one(self, implementation: Implementation) -> Chain:
+        """One implementation of a sync hook, for set-up, where each plugin has to be told apart.
+
+        Takes the hook's arguments in order; its result and exception come as they are, in no list or group.
+        """
+        return bind(self.spec(implementation.hook), implementation)
+
+    def changed(self) -> None:
+        """Drop the compiled chains and tell the listeners."""
+        with self._lock:
+            if self._batch:
+                return
+            self._chains = {}
+            self.generation += 1
+        for listener in tuple(self.on_change):
+            listener()
+
+    # Registration
+
+    def register(self, plugin: Any, name: str | None = None) -> str:
+        """Register a module or object now, as the last one; also while the app is running. Returns its name.
+
+        Raises PluginHookError with all faults of its hooks, PluginLoadError when a requirement is not met,
+        a conflict exists or its order is a cycle, PluginSettingsError when the name or the plugin is there
+        already.
+        """
+        with self._change():
+            name = name or local_name(plugin)
+            twin = next((e.name for e in self._registry.active if e.name == name or e.plugin is plugin), None)
+            if twin is not None:
+                raise PluginSettingsError(
+                    f"the plugin {name!r} is registered already{'' if twin == name else f' as {twin!r}'};"
+                    " unregister it first, or give the other one a name of its own"
+                )
+            entry = Entry(
+                name, "selected", local=plugin, requested_by=("register()",), required=True, plugin=plugin
+            )
+            loading.admit_now(entry, self._registry)
+            self._entries = [e for e in self._entries if e.name != name or e.status == "shadowed"]
+            self._entries.append(entry)
+            return name
+
+    def unregister(self, name: str) -> Any:
+        """Unregister a plugin, and those that require it; returns it. PluginError when it is not active."""
+        entry = self.entry(name)
+        plugin = entry.plugin
+        if entry.status != "active":
+            raise PluginError(f"the plugin {name!r} is not active, it is {entry.status}: {entry.reason}")
+        with self._change():
+            loading.withdraw(entry, self._registry, None, "unregistered while the app was running")
+        return plugin
+
+    def is_active(self, name: str) -> bool:
+        return any(entry.name == name for entry in self._registry.active)
+
+    def get_plugin(self, name: str) -> Any:
+        """An active plugin's module or object, or None."""
+        return next((entry.plugin for entry in self._registry.active if entry.name == name), None)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The active plugins, in call order."""
+        return tuple(entry.name for entry in self._registry.active)
+
+    # From the settings to loaded plugins
+
+    def discover(self) -> Discovery:
+        """What is installed; reads metadata only."""
+        return (self._discover or _discovery.discover)()
+
+    def select(
+        self,
+        code: Iterable[Any] | None = None,
+        config: Mapping[str, Any] | None = None,
+        environ: Mapping[str, str] | None = None,
+        *,
+        command_line: Mapping[str, Any] | None = None,
+        root_path: str | os.PathLike[str] | None = None,
+    ) -> Selection:
+        """Decide what to load, by command line > environment > code > configuration > pyproject.toml.
+        Imports nothing.
+
+        code          more plugins, beside those given to the constructor.
+        environ       None: the process's environment.
+        command_line  plugins, disable (lists), autoload, safe_mode.
+        root_path     the app's folder: the nearest pyproject.toml from there upward is read.
+
+        Raises PluginNotFound with all unknown names, PluginSettingsError for settings that contradict
+        themselves; `report()` works nonetheless.
+        """
+        config = config if config is not None else {}
+        extra = settings.code_level(code)
+        levels = [
+            settings.command_line_level(command_line or {}),
+            settings.environment_level(os.environ if environ is None else environ),
+            settings.Level(self._code.enable + extra.enable, self._code.disable, self._code.autoload),
+            settings.config_level(config),
+            settings.project_level(root_path),
+        ]
+        with self._lock:
+            if self._loaded:
+                raise PluginSettingsError(
+                    "the plugins are loaded already: make plugin settings before the app is first used"
+                )
+            self.strict = settings.is_strict(config) if self._strict is None else self._strict
+            self._selection = select(self.discover(), levels, core=self._core)
+            registered = self._registry.active
+            taken = {entry.name for entry in registered}
+            self._entries = [*registered] + [
+                Entry.of(c) for c in self._selection.choices if c.name not in taken
+            ]
+        problems = self._selection.problems
+        if problems:
+            self._error = (
+                problems[0] if len(problems) == 1 else PluginSettingsError("\n".join(map(str, problems)))
+            )
+            raise self._error
+        self._error = None
+        return self._selection
+
+    def load(self) -> Report:
+        """Import and register what was selected; once. Without `select()` before it, the environment is
+        asked.
+
+        Raises PluginLoadError with every plugin that was asked for and cannot be had, when strict; else
+        one warning is logged. The same error is raised again by a later call.
+        """
+        with self._lock:
+            if self._error is not None:
+                raise self._error
+            if self._loaded:
+                return self.report()
+            if self._selection is None:
+                self.select()
+            with self._change():
+                self._loaded = True
+                try:
+                    loading.load_all(self._entries, self._registry, self.strict)
+                except PluginLoadError as error:
+                    self._error = error
+                    raise
+            return self.report()
+
+    @property
+    def is_loaded(self) -> bool:
+        return self._loaded
+
+    def mark_failed(self, name: str, error: BaseException) -> tuple[str, ...]:
+        """Roll back a plugin whose set-up raised, and those that require it. Returns the names of all of
+        them.
+
+        Raises PluginLoadError when it was asked for by name (or is core) and the manager is strict.
+        """
+        entry = self.entry(name)
+        if entry.status != "active":
+            return ()
+        with self._change():
+            gone = loading.withdraw(entry, self._registry, error, "while it was set up")
+            loading.complain(gone, self.strict)
+        return tuple(entry.name for entry in gone)
+
+    # What is known
+
+    def entry(self, name: str) -> Entry:
+        """What the manager knows of a plugin; PluginNotFound when it knows none of this name."""
+        found = [entry for entry in self._entries if entry.name == name]
+        if not found:
+            raise PluginNotFound(
+                f"there is no plugin {name!r}{did_you_mean(name, (e.name for e in self._entries))}"
+            )
+        return next((entry for entry in found if entry.status != "shadowed"), found[0])
+
+    def report(self) -> Report:
+        """Every plugin and its state."""
+        rest = [entry for entry in self._entries if entry.status != "active"]
+        discovered = self.discover().problems if self._selection is not None else ()
+        problems = tuple(map(str, self._selection.problems)) if self._selection is not None else ()
+        plugins = tuple(entry.report() for entry in (*self._registry.active, *rest))
+        return Report(plugins, (*problems, *discovered))
+
+    def explain(self, name: str) -> str:
+        """One line on why a plugin is not active and how to turn it on; for errors of those who need it."""
+        found = [entry for entry in self._entries if entry.name == name]
+        entry = next((e for e in found if e.status != "shadowed"), None)
+        if entry is None and self._selection is not None:
+            return f"the plugin {name!r} is not installed"
+        if entry is None or entry.status == "selected":
+            return f"the plugin {name!r} is not loaded yet"
+        if entry.status == "active":
+            return f"the plugin {name!r} is active"
+        if entry.status != "disabled":
+            return f"the plugin {name!r} is {entry.status}: {entry.reason}"
+        cure = f"add {name!r} to PLUGINS" if "not enabled" in entry.reason else f"take {name!r} out of there"
+        return f"the plugin {name!r} is off ({entry.reason}); to turn it on, {cure}"
+
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        """Tell of the changes within once, at their end, be it an exception."""
+        with self._lock:
+            self._batch += 1
+            try:
+                yield
+            finally:
+                self._batch -= 1
+                if not self._batch:
+                    self.changed()

@@ -1,0 +1,277 @@
+"""Every hook of the kernel: when it is called, with what, and what its answer does.
+
+This is the one file a plugin author reads. A plugin implements a hook by a function of the same name, marked
+`@hookimpl`, that names as many of the arguments as it wants. `sync` hooks must be plain functions; `async` hooks
+may be plain or coroutine functions.
+
+Rules of the file: signatures and documentation only, grouped by the moment they are called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .markers import hookspec
+
+if TYPE_CHECKING:
+    from ..app import Quart
+    from ..ctx import Context
+    from ..typing import (
+        CommandLine,
+        DebugPage,
+        FileServer,
+        JSONProvider,
+        Server,
+        SessionInterface,
+        TemplateEngine,
+    )
+    from ..wrappers import Response
+
+# Set-up: once for each app, at the first need of any plugin -------------------------------------------------------
+
+
+@hookspec(kind="collect", colour="sync")
+def configuration_defaults(app: Quart) -> Mapping[str, Any] | None:  # type: ignore[empty-body]
+    """Settings and their defaults; a value that the application set itself is never overwritten."""
+
+
+@hookspec(kind="collect", colour="sync")
+def url_converters(app: Quart) -> Mapping[str, type] | None:  # type: ignore[empty-body]
+    """URL converters by name (subclasses of `werkzeug.routing.BaseConverter`), for `<name:variable>` in rules."""
+
+
+@hookspec(kind="notify", colour="sync")
+def setup(app: Quart) -> None:
+    """Set the app up: add routes, blueprints, before and after functions. The configuration is complete."""
+
+
+@hookspec(kind="notify", colour="sync")
+def setup_finished(app: Quart) -> None:
+    """Every plugin has been set up."""
+
+
+@hookspec(kind="collect", colour="sync")
+def cli_commands(app: Quart) -> Iterable[Any] | None:  # type: ignore[empty-body]
+    """Commands (click) to add to `quart-plug`."""
+
+
+@hookspec(kind="collect", colour="sync")
+def shell_context(app: Quart) -> Mapping[str, Any] | None:  # type: ignore[empty-body]
+    """Names for the interactive shell."""
+
+
+# Slots: who fills a replaceable part of the framework ---------------------------------------------------------------
+
+
+@hookspec(kind="first", colour="sync", provider="json")
+def json_provider(app: Quart) -> JSONProvider | None:
+    """The provider behind `app.json`, `jsonify`, `receive_json` and dictionaries returned by views."""
+
+
+@hookspec(kind="first", colour="sync", provider="sessions")
+def session_interface(app: Quart) -> SessionInterface | None:
+    """The interface behind `session`."""
+
+
+@hookspec(kind="first", colour="sync", provider="templates")
+def template_engine(app: Quart) -> TemplateEngine | None:
+    """The engine behind `render_template` and its relatives."""
+
+
+@hookspec(kind="first", colour="sync", provider="static")
+def file_server(app: Quart) -> FileServer | None:
+    """What answers `send_file`, `send_from_directory` and static files."""
+
+
+@hookspec(kind="first", colour="sync", provider="cli")
+def command_line(app: Quart) -> CommandLine | None:
+    """The command line behind `app.cli`."""
+
+
+@hookspec(kind="first", colour="sync", provider="hypercorn")
+def server(app: Quart, name: str | None) -> Server | None:
+    """A server by name (`quart-plug run --server NAME`), or the default one when `name` is None."""
+
+
+@hookspec(kind="first", colour="sync", provider="debug")
+def debug_page(app: Quart) -> DebugPage | None:
+    """What makes the page for an unhandled error in debug mode, and reloads on changes."""
+
+
+# Serving ------------------------------------------------------------------------------------------------------------
+
+
+@hookspec(kind="notify", colour="async")
+async def startup(app: Quart) -> None:
+    """The server starts; before the app's own `before_serving` functions."""
+
+
+@hookspec(kind="notify", colour="async")
+async def shutdown(app: Quart) -> None:
+    """The server has stopped accepting and requests are done; after the app's `after_serving` functions."""
+
+
+@hookspec(kind="around", colour="async")
+async def lifespan(app: Quart) -> AsyncGenerator[None, None]:  # type: ignore[empty-body, misc]
+    """Around the app's life: the part before `yield` runs at start-up, the part after it at shutdown."""
+
+
+# Every connection ---------------------------------------------------------------------------------------------------
+
+
+@hookspec(kind="around", colour="async")
+async def connection(ctx: Context) -> AsyncGenerator[None, Any]:  # type: ignore[empty-body, misc]
+    """Around the handling of a request or websocket, after its context was pushed and before it is popped."""
+
+
+@hookspec(kind="notify", colour="async")
+async def context_pushed(ctx: Context) -> None:
+    """A context (app, request or websocket) became the current one."""
+
+
+@hookspec(kind="notify", colour="async")
+async def context_teardown(ctx: Context, exc: BaseException | None) -> None:
+    """A context is about to end; `exc` is the unhandled error, if there was one."""
+
+
+@hookspec(kind="notify", colour="async")
+async def context_popped(ctx: Context) -> None:
+    """A context is no longer the current one."""
+
+
+# Requests -----------------------------------------------------------------------------------------------------------
+
+
+@hookspec(kind="notify", colour="async")
+async def request_started(ctx: Context) -> None:
+    """A request's handling begins; before every `before_request` function."""
+
+
+@hookspec(kind="first", colour="async")
+async def request_before(ctx: Context) -> Any | None:
+    """Before the view and before the app's `before_request` functions; an answer takes the view's place."""
+
+
+@hookspec(kind="pipe", colour="async")
+async def request_after(ctx: Context, response: Response) -> Response | None:
+    """After the app's `after_request` functions; an answer replaces the response."""
+
+
+@hookspec(kind="notify", colour="async")
+async def request_finished(ctx: Context, response: Response) -> None:
+    """A response is complete and about to be sent."""
+
+
+@hookspec(kind="notify", colour="async")
+async def request_failed(ctx: Context, error: BaseException) -> None:
+    """A request raised an error that nothing handled; the client gets status 500."""
+
+
+@hookspec(kind="notify", colour="async")
+async def request_teardown(ctx: Context, exc: BaseException | None) -> None:
+    """A request's context ends; after the app's `teardown_request` functions."""
+
+
+# Websockets ---------------------------------------------------------------------------------------------------------
+
+
+@hookspec(kind="notify", colour="async")
+async def websocket_started(ctx: Context) -> None:
+    """A websocket's handling begins; before every `before_websocket` function."""
+
+
+@hookspec(kind="first", colour="async")
+async def websocket_before(ctx: Context) -> Any | None:
+    """Before the view and before the app's `before_websocket` functions; an answer refuses the handshake with it."""
+
+
+@hookspec(kind="pipe", colour="async")
+async def websocket_after(ctx: Context, response: Response | None) -> Response | None:
+    """After the app's `after_websocket` functions."""
+
+
+@hookspec(kind="notify", colour="async")
+async def websocket_finished(ctx: Context, response: Response | None) -> None:
+    """A websocket's view has returned."""
+
+
+@hookspec(kind="notify", colour="async")
+async def websocket_failed(ctx: Context, error: BaseException) -> None:
+    """A websocket raised an error that nothing handled; it is closed with 1011."""
+
+
+@hookspec(kind="notify", colour="async")
+async def websocket_teardown(ctx: Context, exc: BaseException | None) -> None:
+    """A websocket's context ends; after the app's `teardown_websocket` functions."""
+
+
+@hookspec(kind="pipe", colour="async")
+async def websocket_received(ctx: Context, message: str | bytes) -> str | bytes | None:
+    """A message came in, before the view sees it; an answer replaces it."""
+
+
+@hookspec(kind="pipe", colour="async")
+async def websocket_sending(ctx: Context, message: str | bytes) -> str | bytes | None:
+    """A message is about to be sent; an answer replaces it."""
+
+
+@hookspec(kind="notify", colour="async")
+async def websocket_closed(ctx: Context, code: int, reason: str, closed_by: str | None) -> None:
+    """A websocket that had been accepted has ended."""
+
+
+# Serialization and templates ----------------------------------------------------------------------------------------
+
+
+@hookspec(kind="first", colour="sync")
+def json_default(app: Quart, obj: Any) -> Any | None:
+    """Turn an object that JSON does not know into one that it knows."""
+
+
+@hookspec(kind="collect", colour="sync")
+def template_context(app: Quart) -> Mapping[str, Any] | None:  # type: ignore[empty-body]
+    """Names for every template, asked at each rendering; the application's context processors win over them."""
+
+
+@hookspec(kind="collect", colour="sync")
+def template_filters(app: Quart) -> Mapping[str, Callable[..., Any]] | None:  # type: ignore[empty-body]
+    """Filters for the template engine, by name."""
+
+
+@hookspec(kind="collect", colour="sync")
+def template_globals(app: Quart) -> Mapping[str, Any] | None:  # type: ignore[empty-body]
+    """Globals for the template engine, by name."""
+
+
+@hookspec(kind="collect", colour="sync")
+def template_folders(app: Quart) -> Iterable[str] | None:  # type: ignore[empty-body]
+    """Folders (paths) in which templates are looked for after the application's and the blueprints' own."""
+
+
+@hookspec(kind="notify", colour="async")
+async def template_rendering(app: Quart, template: Any, context: dict[str, Any]) -> None:
+    """A template is about to be rendered; the context may be changed."""
+
+
+@hookspec(kind="notify", colour="async")
+async def template_rendered(app: Quart, template: Any, context: dict[str, Any]) -> None:
+    """A template was rendered."""
+
+
+# The rest -----------------------------------------------------------------------------------------------------------
+
+
+@hookspec(kind="notify", colour="async")
+async def message_flashed(app: Quart, message: str, category: str) -> None:
+    """`flash()` was called."""
+
+
+@hookspec(kind="notify", colour="async")
+async def background_failed(app: Quart, error: BaseException) -> None:
+    """A background task ended with an error."""
+
+
+@hookspec(kind="notify", colour="async")
+async def serving_failed(app: Quart, error: BaseException) -> None:
+    """A start-up or shutdown function raised."""

@@ -1,0 +1,32 @@
+"""The markers say what the compiler and the manager need to know."""
+
+from __future__ import annotations
+
+from quart_plug.hooks.markers import SPEC_ATTRIBUTE, HookInfo, hookimpl, hookspec
+
+
+def test_hookspec_keeps_the_function_and_its_kind() -> None:
+    @hookspec(kind="first", colour="sync", provider="json")
+    def a_slot() -> None: ...
+
+    assert getattr(a_slot, SPEC_ATTRIBUTE) == HookInfo("first", "sync", "json")
+
+
+def test_hookspec_is_async_unless_it_says_otherwise() -> None:
+    @hookspec(kind="notify")
+    def moment() -> None: ...
+
+    assert getattr(moment, SPEC_ATTRIBUTE).colour == "async"
+
+
+def test_hookimpl_works_bare_and_with_options() -> None:
+    @hookimpl
+    def one() -> int:
+        return 1
+
+    @hookimpl(tryfirst=True, specname="one")
+    def two() -> int:
+        return 2
+
+    assert (one(), two()) == (1, 2)
+    assert two.quart_plug_impl["specname"] == "one"  # type: ignore[attr-defined] # where pluggy keeps it
