@@ -1,0 +1,51 @@
+"""Cookies of a response: werkzeug's, with what would break out of the header refused, and Flask's size
+setting.
+
+Knows no body.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from werkzeug.sansio.response import Response as SansIOResponse
+
+from ..globals import _cv
+from .response_headers import check_text
+
+
+class SetsCookies(SansIOResponse):
+    """The part of `Response` that sets cookies."""
+
+    @property
+    def max_cookie_size(self) -> int:  # type: ignore[override]  # werkzeug's is a constant, Flask's this
+        """Bytes from which on a cookie is warned about: the setting MAX_COOKIE_SIZE; 0 for no warning."""
+        context = _cv.get(None)
+        return super().max_cookie_size if context is None else context.app.config["MAX_COOKIE_SIZE"]
+
+    def set_cookie(
+        self,
+        key: str,
+        value: str = "",
+        max_age: timedelta | int | None = None,
+        expires: str | datetime | int | float | None = None,
+        path: str | None = "/",
+        domain: str | None = None,
+        secure: bool = False,
+        httponly: bool = False,
+        samesite: str | None = None,
+        partitioned: bool = False,
+    ) -> None:
+        """Set a cookie; see werkzeug. ValueError for a `;` or control characters in `key`, `domain` or
+        `path`.
+
+        `value` may hold anything: it is quoted.
+        """
+        for what, text in (("name", key), ("domain", domain), ("path", path)):
+            if text is not None:
+                check_text(text, f"A cookie's {what}")
+                if ";" in text and what != "path":  # a path is quoted; here it would start another attribute
+                    raise ValueError(f"A cookie's {what} must not contain ';': {text!r}")
+        super().set_cookie(
+            key, value, max_age, expires, path, domain, secure, httponly, samesite, partitioned
+        )

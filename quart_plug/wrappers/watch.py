@@ -1,0 +1,140 @@
+"""Watching the client of a connection, paid for only by connections that stay suspended.
+
+The adapter makes the first step of a connection's coroutine itself. When that finishes it, nothing here was
+touched. When it yields, `Suspended` goes on with the coroutine, in the same task (asyncio.timeout and
+TaskGroup remember the task that they were entered in), and enters the connection in the `Sweep` of its app
+and loop: one dict insert. The sweep's one timer, alive only while its table is not empty, looks ten times a
+second at what is there (see deadlines.py).
+
+A cancellation that comes from here is a matter between the sweep and the view: what leaves the view of it
+ends in `Suspended`, and the task is as the server gave it. A cancellation by the server goes through.
+
+Of a Context this needs: `task` (None), `sweep` (None), `cancels` (0: how often the view was cancelled from
+here), `gone` (False: the client has left), `told` (False: the view learned of it by reading), `timed_out`
+(False), `sending` (False; the adapter sets it while the response is sent), `response_timeout` (`...`:
+RESPONSE_TIMEOUT; else seconds or None), `_inbox` and `inbox`; the defaults are in parentheses.
+"""
+
+from __future__ import annotations
+
+from asyncio import CancelledError, current_task, get_running_loop
+from collections.abc import Coroutine, Generator
+from typing import TYPE_CHECKING, Any
+
+from .deadlines import Watch, WebsocketWatch
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop, Task, TimerHandle
+
+    from ..app import Quart
+    from ..ctx import Context
+
+
+class Sweep:
+    """The suspended connections of one app in one event loop.
+
+    now  the loop's time at the last look; for what need not be exact.
+    """
+
+    __slots__ = ("app", "loop", "now", "suspended", "timer")
+
+    interval = 0.1  # seconds
+
+    def __init__(self, app: Quart, loop: AbstractEventLoop | None = None) -> None:
+        self.app = app
+        self.loop = loop or get_running_loop()
+        self.now = 0.0
+        self.suspended: dict[Context, Watch | None] = {}  # None: came after the last look
+        self.timer: TimerHandle | None = None
+
+    def enter(self, ctx: Context, task: Task[Any] | None) -> None:
+        ctx.task = task
+        ctx.sweep = self
+        self.suspended[ctx] = None
+        if self.timer is None:
+            self.timer = self.loop.call_later(self.interval, self._ring)
+
+    def leave(self, ctx: Context) -> None:
+        watch = self.suspended.pop(ctx, None)
+        if watch is not None:
+            watch.leave()
+        inbox = ctx._inbox
+        if inbox is not None:
+            inbox.close()
+            if ctx.scope["type"] == "http":
+                ctx._inbox = None  # a cycle
+        ctx.task = None
+
+    def _ring(self) -> None:
+        self.timer = None
+        if self.suspended:
+            self.timer = self.loop.call_later(self.interval, self._ring)
+            self.tick(self.loop.time())
+
+    def tick(self, now: float) -> None:
+        """Look at every connection in the table. `now` is the loop's time; tests give their own."""
+        self.now = now
+        config = self.app.config
+        suspended = self.suspended
+        for ctx, watch in suspended.items():  # nothing in here runs a view, so nobody enters or leaves
+            try:
+                if watch is None:
+                    kind = WebsocketWatch if ctx.scope["type"] == "websocket" else Watch
+                    suspended[ctx] = watch = kind(ctx, now)
+                watch.look(now, config)
+            except (
+                Exception
+            ) as error:  # one connection's trouble (a setting of a wrong type) is not the others'
+                self.loop.call_exception_handler(
+                    {"message": f"quart-plug could not look after {ctx!r}", "exception": error}
+                )
+
+
+class Suspended:
+    """`await Suspended(…)`: the result of a coroutine whose first step yielded `future`.
+
+    None when the view was cancelled from here: `ctx.gone` and `ctx.timed_out` tell why.
+    """
+
+    __slots__ = ("coroutine", "ctx", "future", "sweep")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], future: Any, ctx: Context, sweep: Sweep) -> None:
+        self.coroutine = coroutine
+        self.future = future
+        self.ctx = ctx
+        self.sweep = sweep
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        ctx, sweep, future = self.ctx, self.sweep, self.future
+        task = current_task(sweep.loop)
+        cancelling = 0 if task is None else task.cancelling() - ctx.cancels
+        sweep.enter(ctx, task)
+        try:
+            while True:
+                try:
+                    yield future
+                except BaseException as error:
+                    future = self.coroutine.throw(error)
+                else:
+                    break
+            # From here on the task drives the coroutine without a step of Python between them.
+            return (yield from self.coroutine.__await__())
+        except StopIteration as done:  # from `throw`
+            return done.value
+        except CancelledError:
+            if not (ctx.cancels or ctx.gone) or _taken_back(ctx, task) > cancelling:
+                raise
+            return None
+        finally:
+            _taken_back(ctx, task)
+            sweep.leave(ctx)
+
+
+def _taken_back(ctx: Context, task: Task[Any] | None) -> int:
+    """Take our cancellations of the task back; how many of others' there are."""
+    if task is None:
+        return 0
+    while ctx.cancels:
+        ctx.cancels -= 1
+        task.uncancel()
+    return task.cancelling()

@@ -1,0 +1,335 @@
+"""`Websocket`: the API of a websocket connection, and the short ways of what is called for every message.
+
+`receive`, `send`, `receive_json` and `send_json` are one coroutine each. While the connection is accepted,
+nobody else reads, and no hook wants to see messages (`_short`), they talk to the server themselves; else they
+take the whole way in connection.py, which does the same with everything that can be in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from werkzeug.datastructures import Headers
+
+from ..exceptions import BadRequest, ConnectionClosed
+from .base import may_be_skipped
+from .connection import DENIAL, WebsocketConnection
+from .detached import Detached
+from .heartbeat import Heartbeat
+from .inbox import IDLE, READING
+from .response_headers import wire_headers
+from .socket import ACCEPTED, CLOSED, CLOSING, CONNECTING, REJECTED
+
+if TYPE_CHECKING:
+    from ..ctx import Context
+    from ..typing import ClosedBy, HeadersValue, ResponseValue, Scope
+
+_NORMAL_ENDS = frozenset({1000, 1001, 1005})  # 1005 is what a browser's `close()` sends
+_current_task = asyncio.current_task
+
+
+class Websocket(WebsocketConnection):
+    """A websocket connection.
+
+    Every call below may raise ConnectionClosed once the connection has ended, whoever ended it: the first
+    call after the end and each later one. `receive` and `send` and their relatives accept the connection if
+    the view has not.
+    """
+
+    @may_be_skipped
+    def __init__(
+        self,
+        path: str,
+        query_string: bytes,
+        scheme: str,
+        headers: Headers,
+        root_path: str,
+        http_version: str,
+        subprotocols: list[str],
+        receive: Callable[[], Awaitable[str | bytes]],
+        send: Callable[[str | bytes], Awaitable[None]],
+        accept: Callable[[Headers, str | None], Awaitable[None]],
+        close: Callable[[int, str], Awaitable[None]],
+        scope: Scope,
+    ) -> None:
+        super().__init__("GET", scheme, path, query_string, headers, root_path, http_version, scope)
+        self._requested_subprotocols = list(subprotocols)
+        if self._ctx is None:  # else `from_context` attaches it to the connection itself
+            self._attach(Detached(self, receive, send, accept, close))
+
+    def _call_constructor(self, ctx: Context) -> None:
+        model = Websocket.__new__(Websocket)
+        model._ctx = ctx
+        model.scope = ctx.scope
+        self.__init__(  # type: ignore[misc]  # a subclass's own one, which `from_context` must not go around
+            model.path,
+            model.query_string,
+            model.scheme,
+            model.headers,
+            model.root_path,
+            model.http_version,
+            model.requested_subprotocols,
+            self._receive_data,
+            self._send_data,
+            self.accept,
+            self.close,
+            ctx.scope,
+        )
+
+    # What it is ---------------------------------------------------------------------------------------------
+
+    _requested_subprotocols: list[str] | None = None
+    _id: str | None = None
+
+    @property
+    def requested_subprotocols(self) -> list[str]:
+        """The subprotocols that the client speaks, in its order."""
+        if self._requested_subprotocols is None:
+            self._requested_subprotocols = list(self.scope.get("subprotocols") or ())
+        return self._requested_subprotocols
+
+    @property
+    def subprotocol(self) -> str | None:
+        """The subprotocol that was chosen when accepting, or None."""
+        return self._subprotocol
+
+    @property
+    def id(self) -> str:
+        """A name for this connection that no other has, for logs."""
+        if self._id is None:
+            self._id = uuid4().hex
+        return self._id
+
+    @property
+    def state(self) -> str:
+        """ "connecting", "accepted", "closing", "closed" or "rejected"."""
+        return self._socket.state
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection has ended, is being closed, or was refused."""
+        return self._socket.state in (CLOSING, CLOSED, REJECTED)
+
+    @property
+    def close_code(self) -> int | None:
+        """The close code (RFC 6455, 7.4), or None as long as the connection is open."""
+        return self._socket.code
+
+    @property
+    def close_reason(self) -> str:
+        """The reason that came with the close code, or ""."""
+        return self._socket.reason
+
+    @property
+    def closed_by(self) -> ClosedBy | None:
+        """ "client", "server", "network"; None while it is open, and where the server does not tell."""
+        return self._socket.closed_by
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.path!r} {self.id} that {self._socket.told()}>"
+
+    # Handshake ----------------------------------------------------------------------------------------------
+
+    async def accept(self, headers: HeadersValue | None = None, subprotocol: str | None = None) -> None:
+        """Accept the connection; a second time does nothing.
+
+        headers      to send with the acceptance.
+        subprotocol  one of `requested_subprotocols`. Without it, the first of the route's `subprotocols` that
+                     the client asked for.
+
+        Raises ValueError for a subprotocol that the client did not ask for, WebsocketStateError after a
+        refusal.
+        """
+        if self._socket.state is not CONNECTING:
+            if self._accepting is not None:
+                await self._accepting.wait()
+            if self._socket.state is not ACCEPTED:
+                await self._ended("accept")
+            return
+        pairs = wire_headers(Headers(headers)) if headers else []
+        if any(name == b"sec-websocket-protocol" for name, _ in pairs):
+            raise ValueError("give the subprotocol as accept(subprotocol=…), not as a header")
+        if pairs and self._spec_version() <= (2, 0):
+            warnings.warn(
+                "this ASGI server cannot send headers with the acceptance; they are left out", stacklevel=2
+            )
+            pairs = []
+        chosen = self._subprotocol_for(subprotocol)
+        await self._send_accept({"type": "websocket.accept", "subprotocol": chosen, "headers": pairs})
+
+    async def reject(
+        self, status: int = 403, body: ResponseValue = "", headers: HeadersValue | None = None
+    ) -> None:
+        """Refuse the handshake with an HTTP answer: a status, a body as a view may return it, headers.
+
+        Servers without the ASGI extension websocket.http.response answer 403 without a body.
+
+        Raises ValueError for an impossible status, WebsocketStateError after accepting or rejecting.
+        """
+        if self._socket.state is CLOSED:
+            await self._ended("reject")
+        if self._socket.state is not CONNECTING:
+            raise self._socket.illegal("reject")
+        from .reply import make_response
+
+        response = make_response(self._link.app, (body, status, Headers(headers or ())))
+        if DENIAL in (self.scope.get("extensions") or {}):
+            await self._deny(response)
+        else:
+            self._socket.reject(status)
+            self._socket.status = 403  # what the client sees
+            await self._tell_close(1008, "")
+        self._note_own_end()
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close the connection, or, before it was accepted, refuse it (HTTP 403); a second time does nothing.
+
+        code    1000 to 1003, 1007 to 1014, or one of your own from 3000 to 4999 (RFC 6455, 7.4).
+        reason  at most 123 bytes of UTF-8.
+
+        Raises ValueError for another code, or a longer reason.
+        """
+        await self._close(code, reason)
+        self._note_own_end()
+
+    def _note_own_end(self) -> None:
+        task = self._link.task
+        if task is None or asyncio.current_task() is task:
+            self._link.told = True  # the view knows, and is not cancelled after the grace
+
+    # Messages -----------------------------------------------------------------------------------------------
+
+    async def receive(self, timeout: float | None = None) -> str | bytes:
+        """The next message: str for a text message, bytes for a binary one.
+
+        timeout  seconds; then TimeoutError, and the connection stays as it is.
+        """
+        inbox = self._inbox
+        if self._short and inbox.busy == IDLE and timeout is None:
+            inbox.busy = READING
+            try:
+                message = await inbox.receive()
+            finally:
+                inbox.busy = IDLE
+                if inbox._waiters:
+                    inbox.release()
+            text = message.get("text")
+            if text is not None and len(text) <= self._surely_small:
+                return text  # type: ignore[no-any-return]
+            return await self._take_in(message)
+        return await self._receive_data(timeout)
+
+    async def send(self, data: str | bytes) -> None:
+        """Send a str as a text message, or bytes as a binary one."""
+        if self._short and self._sender is None and type(data) is str and self._sent % 64 != 63:
+            task = self._sender = _current_task(self._loop)
+            try:
+                await self._link.send({"type": "websocket.send", "text": data})
+            except BaseException as error:
+                await self._send_failed(error, task)  # type: ignore[arg-type]  # a coroutine runs in a task
+            finally:
+                self._sender = None
+            self._sent += 1
+            return
+        if not isinstance(data, (str, bytes)):
+            if not isinstance(data, (bytearray, memoryview)):  # type: ignore[unreachable]
+                raise TypeError(
+                    f"send() takes str or bytes, not {type(data).__name__}; other objects go by send_json()"
+                )
+            data = bytes(data)
+        await self._send_data(data)
+
+    async def send_text(self, data: str) -> None:
+        """Send a text message. TypeError for anything but a str."""
+        if not isinstance(data, str):
+            raise TypeError(f"send_text() takes a str, not {type(data).__name__}")
+        await self.send(data)
+
+    async def send_bytes(self, data: bytes) -> None:
+        """Send a binary message. TypeError for anything but bytes."""
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise TypeError(f"send_bytes() takes bytes, not {type(data).__name__}")
+        await self.send(bytes(data))
+
+    async def receive_json(self, timeout: float | None = None) -> Any:
+        """The next message, read as JSON. BadRequest when it is none; the connection stays open."""
+        inbox = self._inbox
+        if self._short and inbox.busy == IDLE and timeout is None:
+            inbox.busy = READING
+            try:
+                message = await inbox.receive()
+            finally:
+                inbox.busy = IDLE
+                if inbox._waiters:
+                    inbox.release()
+            data = message.get("text")
+            if data is None or len(data) > self._surely_small:
+                data = await self._take_in(message)
+        else:
+            data = await self._receive_data(timeout)
+        try:
+            return (self._json or self._find_json()).loads(data)
+        except (ValueError, RecursionError) as error:
+            raise BadRequest(f"The message is not valid JSON: {error}") from error
+
+    async def send_json(self, *args: Any, **kwargs: Any) -> None:
+        """Send JSON: of the one argument, of several as a list, or of the keyword arguments as an object.
+
+        Beside arguments, keyword arguments go to the `dumps` of the JSON provider.
+        """
+        if len(args) == 1 and not kwargs:
+            data = (self._json or self._find_json()).dumps(args[0])
+        elif args:
+            data = (self._json or self._find_json()).dumps(args[0] if len(args) == 1 else args, **kwargs)
+        else:
+            data = (self._json or self._find_json()).dumps(kwargs)
+        if self._short and self._sender is None and self._sent % 64 != 63:
+            task = self._sender = _current_task(self._loop)
+            try:
+                await self._link.send({"type": "websocket.send", "text": data})
+            except BaseException as error:
+                await self._send_failed(error, task)  # type: ignore[arg-type]  # a coroutine runs in a task
+            finally:
+                self._sender = None
+            self._sent += 1
+        else:
+            await self._send_data(data)
+
+    def _find_json(self) -> Any:
+        self._json = self.json_module
+        return self._json
+
+    def __aiter__(self) -> AsyncIterator[str | bytes]:
+        """`async for message in websocket`: ends with a normal close, else raises ConnectionClosed."""
+        return self
+
+    async def __anext__(self) -> str | bytes:
+        try:
+            return await self.receive()
+        except ConnectionClosed as error:
+            if error.code in _NORMAL_ENDS:
+                raise StopAsyncIteration from None
+            raise
+
+    def heartbeat(self, interval: float, message: Any = None, timeout: float | None = None) -> Heartbeat:
+        """Send `message` whenever nothing else was sent for `interval` seconds, until the connection ends.
+
+        message  str or bytes as they are, anything else as JSON; by default {"type": "heartbeat"}.
+        timeout  seconds in which the client has to send something after a heartbeat; else it is closed with
+                 1001.
+
+        For what a browser's script cannot see: the protocol's own pings are settings of the server
+        (WEBSOCKET_PING_INTERVAL). Called again, it replaces the first.
+        """
+        if not isinstance(message, (str, bytes)):
+            message = self.json_module.dumps({"type": "heartbeat"} if message is None else message)
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
+        self._heartbeat = Heartbeat(self, interval, message, timeout)
+        self._paced = True
+        self._short = False
+        return self._heartbeat
