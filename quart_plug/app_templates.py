@@ -1,0 +1,110 @@
+"""The app's side of templates: filters, tests, globals and context, waiting for the engine that a plugin fills in.
+
+What is registered before the engine exists is kept here and given to its environment when it is first needed, so
+that registering a filter sets no plugin up.
+"""
+
+from __future__ import annotations
+
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+
+from .globals import _cv
+from .overrides import adapt, default_step, override_of
+
+if TYPE_CHECKING:
+    from .app import Quart
+
+T = TypeVar("T", bound=Callable[..., Any])
+
+AUTOESCAPED = (".html", ".htm", ".xml", ".xhtml", ".svg")
+
+
+class Templates:
+    """Mixed into `Quart`."""
+
+    _jinja_env: Any = None
+    _template_names: dict[str, dict[str, Callable[..., Any]]]
+
+    @property
+    def jinja_env(self: Quart) -> Any:  # type: ignore[misc]  # mixed into Quart
+        """The template engine's environment."""
+        if self._jinja_env is None:
+            environment = self.slot("template_engine").environment
+            for kind, functions in self._template_names.items():
+                getattr(environment, kind).update(functions)
+            self._jinja_env = environment
+        return self._jinja_env
+
+    @jinja_env.setter
+    def jinja_env(self, environment: Any) -> None:
+        self._jinja_env = environment
+
+    def create_jinja_environment(self: Quart) -> Any:  # type: ignore[misc]  # mixed into Quart
+        """Make the environment; an override changes or replaces it."""
+        return self.slot("template_engine").create_environment(self)
+
+    def create_global_jinja_loader(self: Quart) -> Any:  # type: ignore[misc]  # mixed into Quart
+        """The loader that looks in the app's folder, then in the blueprints'."""
+        from .hooks.names import plugin_attribute
+
+        return plugin_attribute("templates", "DispatchingJinjaLoader")(self)
+
+    def select_jinja_autoescape(self, filename: str | None) -> bool:
+        """Whether a template of this name is escaped by default; templates from strings are."""
+        return filename is None or filename.endswith(AUTOESCAPED)
+
+    def prepare_template_context(self: Quart, context: dict[str, Any]) -> Any:  # type: ignore[misc]
+        """`update_template_context` as it stands, overridden in 0.22's form or 0.23's; for template engines."""
+        override = override_of(self, "update_template_context")
+        if override is None:
+            return self.update_template_context(context)
+        return adapt(override, "update_template_context")(_cv.get(), context)
+
+    @default_step
+    def update_template_context(  # type: ignore[misc]  # mixed into Quart
+        self: Quart, ctx_or_context: Any, context: dict[str, Any] | None = None
+    ) -> Any:
+        """Add what context processors and plugins give to a template's names; names that are there already stay."""
+        names = ctx_or_context if context is None else context
+        return self.slot("template_engine").update_context(self, names)
+
+    def _add_template_name(self, kind: str, function: Callable[..., Any], name: str | None) -> None:
+        name = name or function.__name__
+        self._template_names.setdefault(kind, {})[name] = function
+        if self._jinja_env is not None:
+            getattr(self._jinja_env, kind)[name] = function
+
+    def _template_decorator(self, kind: str, name: Any) -> Any:
+        if callable(name):  # used as a bare decorator
+            self._add_template_name(kind, name, None)
+            return name
+
+        def decorate(function: T) -> T:
+            self._add_template_name(kind, function, name)
+            return function
+
+        return decorate
+
+    def template_filter(self, name: str | None = None) -> Callable[[T], T]:
+        """Register a template filter under its own name or `name`."""
+        return self._template_decorator("filters", name)  # type: ignore[no-any-return]
+
+    def template_test(self, name: str | None = None) -> Callable[[T], T]:
+        """Register a template test under its own name or `name`."""
+        return self._template_decorator("tests", name)  # type: ignore[no-any-return]
+
+    def template_global(self, name: str | None = None) -> Callable[[T], T]:
+        """Register a global of the templates under its own name or `name`."""
+        return self._template_decorator("globals", name)  # type: ignore[no-any-return]
+
+    def add_template_filter(self, f: Callable[..., Any], name: str | None = None) -> None:
+        self._add_template_name("filters", f, name)
+
+    def add_template_test(self, f: Callable[..., Any], name: str | None = None) -> None:
+        self._add_template_name("tests", f, name)
+
+    def add_template_global(self, f: Callable[..., Any], name: str | None = None) -> None:
+        self._add_template_name("globals", f, name)

@@ -1,0 +1,163 @@
+"""The three ASGI connections: http, websocket, lifespan.
+
+Here ASGI messages begin and end; what happens between is `lifecycle.handle`, the same for both kinds. The coroutine
+that handles a connection is driven by hand: if its first step finishes it, no future, task or timer was made. If it
+suspends, `watch.Suspended` goes on with it and learns when the client leaves (see wrappers/watch.py).
+
+The ASGI specification: https://asgi.readthedocs.io/en/latest/specs/www.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any
+
+from .ctx import Context
+from .kinds import REQUEST, WEBSOCKET
+from .wrappers.reply import deliver, from_ready
+from .wrappers.watch import Suspended
+
+if TYPE_CHECKING:
+    from .app import Quart
+    from .typing import Message, Receive, Scope, Send
+
+
+class ASGIHTTPConnection:
+    """One request; a subclass as `Quart.asgi_http_class` replaces the fused way."""
+
+    def __init__(self, app: Quart, scope: Scope) -> None:
+        self.app = app
+        self.scope = scope
+
+    async def __call__(self, receive: Receive, send: Send) -> None:
+        await http(self.app, self.scope, receive, send)
+
+
+class ASGIWebsocketConnection:
+    """One websocket; a subclass as `Quart.asgi_websocket_class` replaces the fused way."""
+
+    def __init__(self, app: Quart, scope: Scope) -> None:
+        self.app = app
+        self.scope = scope
+
+    async def __call__(self, receive: Receive, send: Send) -> None:
+        await websocket(self.app, self.scope, receive, send)
+
+
+class ASGILifespan:
+    """Start-up and shutdown, as told by the server."""
+
+    def __init__(self, app: Quart, scope: Scope) -> None:
+        self.app = app
+
+    async def __call__(self, receive: Receive, send: Send) -> None:
+        steps = {"startup": self.app.startup, "shutdown": self.app.shutdown}
+        while True:
+            message = await receive()
+            moment = message["type"].removeprefix("lifespan.")
+            step = steps.get(moment)
+            if step is None:
+                continue
+            try:
+                await step()
+            except Exception as error:
+                await send({"type": f"lifespan.{moment}.failed", "message": str(error)})
+            else:
+                await send({"type": f"lifespan.{moment}.complete"})
+            if moment == "shutdown":
+                return
+
+
+def entry(app: Quart, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    """The coroutine for a connection, by its type."""
+    type_ = scope["type"]
+    if type_ == "http":
+        class_ = app.asgi_http_class
+        if class_ is ASGIHTTPConnection:
+            return http(app, scope, receive, send)
+    elif type_ == "websocket":
+        class_ = app.asgi_websocket_class
+        if class_ is ASGIWebsocketConnection:
+            return websocket(app, scope, receive, send)
+    elif type_ == "lifespan":
+        class_ = app.asgi_lifespan_class
+    else:
+        raise RuntimeError(
+            f"the ASGI scope {type_!r} is not known here; it has to be http, websocket or lifespan"
+        )
+    return class_(app, scope)(receive, send)  # type: ignore[no-any-return]
+
+
+async def http(app: Quart, scope: Scope, receive: Receive, send: Send) -> None:
+    ctx = Context(app, REQUEST, scope, receive, send)
+    plans = ctx.plans = app.plans_http or app.plans_for(REQUEST)
+    ctx.fresh_request_class = plans.request_class
+    coroutine = _respond(ctx)
+    try:
+        future = coroutine.send(None)
+    except StopIteration:
+        return
+    await Suspended(coroutine, future, ctx, app.sweep())
+
+
+async def _respond(ctx: Context) -> None:
+    try:
+        reply = await ctx.plans.handle(ctx)
+    except Exception as error:
+        reply = await _failed(ctx, error)
+    ctx.sending = True
+    if type(reply) is tuple and not ctx.head:
+        send = ctx.send
+        await send({"type": "http.response.start", "status": reply[0], "headers": reply[1]})
+        await send({"type": "http.response.body", "body": reply[2]})
+    else:
+        ctx.response_timeout = getattr(reply, "timeout", ...)
+        await deliver(reply, ctx.send, ctx.scope["method"])
+    if ctx._request is not None:
+        ctx.release()
+
+
+async def websocket(app: Quart, scope: Scope, receive: Receive, send: Send) -> None:
+    ctx = Context(app, WEBSOCKET, scope, receive, send)
+    ctx.plans = app.plans_websocket or app.plans_for(WEBSOCKET)
+    coroutine = _converse(ctx)
+    try:
+        future = coroutine.send(None)
+    except StopIteration:
+        return
+    await Suspended(coroutine, future, ctx, app.sweep())
+
+
+async def _converse(ctx: Context) -> None:
+    message: Message = await ctx.receive()
+    if message["type"] != "websocket.connect":
+        return  # the client left before its handshake was read
+    socket = ctx.websocket
+    try:
+        reply = await ctx.plans.handle(ctx)
+    except Exception as error:
+        await socket.fail(await _failed(ctx, error, raising=False))
+        if ctx.app.testing:
+            raise
+    else:
+        await socket.end(from_ready(ctx.app, reply) if type(reply) is tuple else reply)
+
+
+async def _failed(ctx: Context, error: Exception, raising: bool = True) -> Any:
+    """The answer when even the handling of the error failed, or was to propagate it."""
+    app = ctx.app
+    if app.testing and raising:
+        raise error
+    if app.debug:
+        page = app.slot_or_none("debug_page")
+        if page is not None:
+            app.log_exception(ctx, (type(error), error, error.__traceback__))
+            return await page.render(app, error)
+    elif app.config["PROPAGATE_EXCEPTIONS"] and raising:
+        raise error
+    app.log_exception(ctx, (type(error), error, error.__traceback__))
+    from werkzeug.exceptions import InternalServerError
+
+    return app.response_class(
+        InternalServerError().get_body(), status=500, headers={"content-type": "text/html; charset=utf-8"}
+    )

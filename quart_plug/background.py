@@ -1,0 +1,58 @@
+"""Background tasks: supervised, drained at shutdown, their failures reported.
+
+A task sees a copy of an application context. Plain functions run in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .ctx import Context
+
+if TYPE_CHECKING:
+    from .app import Quart
+
+
+def start(app: Quart, function: Callable[..., Any], *args: Any, **kwargs: Any) -> asyncio.Task[None]:
+    """Run `function(*args, **kwargs)` in a task of its own; a failure is reported, never lost."""
+    name = getattr(function, "__qualname__", repr(function))
+    task = asyncio.get_running_loop().create_task(
+        _run(app, function, args, kwargs), name=f"background {name}"
+    )
+    app.background_tasks.add(task)
+    task.add_done_callback(app.background_tasks.discard)
+    return task
+
+
+async def _run(
+    app: Quart, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> None:
+    try:
+        async with Context(app):
+            await app.ensure_async(function)(*args, **kwargs)
+    except Exception as error:
+        await report(app, error)
+
+
+async def report(app: Quart, error: Exception) -> None:
+    """Tell the plugins and the log; `handle_background_exception` may be overridden."""
+    failed = app.hooks.call("background_failed")
+    if failed is not None:
+        await failed(app, error)
+    handled: Any = app.handle_background_exception(error)
+    if hasattr(handled, "__await__"):
+        await handled
+
+
+async def drain(app: Quart) -> None:
+    """Wait for the tasks for BACKGROUND_TASK_SHUTDOWN_TIMEOUT seconds, then cancel and collect what is left."""
+    tasks = [task for task in app.background_tasks if not task.done()]
+    if not tasks:
+        return
+    _, pending = await asyncio.wait(tasks, timeout=app.config["BACKGROUND_TASK_SHUTDOWN_TIMEOUT"])
+    for task in pending:
+        task.cancel()
+    if pending:
+        await asyncio.gather(*pending, return_exceptions=True)

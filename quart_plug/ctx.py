@@ -1,0 +1,420 @@
+"""One context for an app, a request or a websocket.
+
+A server's connection makes a `Context` and goes through `lifecycle.handle`; whoever holds a context outside of one
+(tests, commands, tasks) pushes and pops it. Either way one ContextVar holds it, and what it offers (request,
+websocket, session, g) is built when first touched.
+
+Rule: attributes with a class-level default are stored on the instance only when used; that keeps a connection that
+touches nothing cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextvars import Token
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .concurrency import is_coroutine_function, run_at_once
+from .globals import _NO_REQUEST, _NO_WEBSOCKET, _cv
+from .kinds import REQUEST, WEBSOCKET, Kind
+
+if TYPE_CHECKING:
+    import asyncio
+    from types import TracebackType
+
+    from werkzeug.exceptions import HTTPException
+    from werkzeug.routing import MapAdapter, Rule
+
+    from .app import Quart
+    from .plan import Plan, Plans
+    from .typing import Message, Receive, Scope, Send
+    from .wrappers import Request, Websocket
+    from .wrappers.inbox import Inbox
+    from .wrappers.watch import Sweep
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+NO_VALUES: dict[str, Any] = {}  # shared by every connection whose rule has no variables; never handed out
+
+_MISSING = object()
+_new = object.__new__
+
+
+class Globals:
+    """`g`: whatever the application wants to keep for the duration of a context."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"g has no attribute {name!r}; set it first, or use g.get({name!r})")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self.__dict__[name] = value
+
+    def __delattr__(self, name: str) -> None:
+        try:
+            del self.__dict__[name]
+        except KeyError:
+            raise AttributeError(f"g has no attribute {name!r}") from None
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self.__dict__.get(name, default)
+
+    def pop(self, name: str, default: Any = _MISSING) -> Any:
+        if default is _MISSING:
+            return self.__dict__.pop(name)
+        return self.__dict__.pop(name, default)
+
+    def setdefault(self, name: str, default: Any = None) -> Any:
+        return self.__dict__.setdefault(name, default)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.__dict__
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.__dict__)
+
+    def __repr__(self) -> str:
+        return f"<g of {sorted(self.__dict__)}>"
+
+
+async def _nothing_to_receive() -> Message:
+    return {"type": "http.disconnect"}
+
+
+async def _nowhere_to_send(message: Message) -> None:
+    return None
+
+
+class Context:
+    """What is current while a request, a websocket, or code outside of both, is handled.
+
+    app         the application.
+    kind        `kinds.REQUEST`, `kinds.WEBSOCKET`, or None for an application context.
+    scope       the ASGI scope (None for an application context).
+    view_args   the values of the rule's variables.
+    """
+
+    scope: Scope
+    plan: Plan  # set once the rule is found
+    plans: Plans
+    token: Token[Context] | None = None
+
+    # the connection's I/O; see wrappers/watch.py
+    task: asyncio.Task[Any] | None = None
+    sweep: Sweep | None = None
+    cancels = 0
+    gone = False
+    told = False
+    timed_out = False
+    sending = False
+    response_timeout: Any = ...
+    head = False
+    to_close: list[Callable[[], Any]] | None = None
+
+    fresh_request_class: type[Request] | None = (
+        None  # set by the adapter where the constructor may be skipped
+    )
+
+    # built when touched
+    _request: Request | None = None
+    _websocket: Websocket | None = None
+    _session: Any = None
+    _g: Globals | None = None
+    _inbox: Inbox | None = None
+    _url_adapter: MapAdapter | None = None
+    _view_args: dict[str, Any] = NO_VALUES
+
+    routing_exception: HTTPException | None = None
+    after_functions: list[Callable[..., Any]] | None = None
+    flashes: list[tuple[str, str]] | None = None
+    _located = False
+    _tokens: list[Token[Context]] | None = None
+
+    def __init__(
+        self,
+        app: Quart,
+        kind: Kind | None = None,
+        scope: Scope | None = None,
+        receive: Receive = _nothing_to_receive,
+        send: Send = _nowhere_to_send,
+    ) -> None:
+        self.app = app
+        self.kind = kind
+        self.scope = scope  # type: ignore[assignment]  # only an application context has none
+        self.receive = receive
+        self.send = send
+
+    # What is built when touched -------------------------------------------------------------------------------------
+
+    @property
+    def request(self) -> Request:
+        request = self._request
+        if request is None:
+            if self.kind is not REQUEST:
+                raise RuntimeError(_NO_REQUEST)
+            class_ = self.fresh_request_class
+            if class_ is None:
+                request = self.app.request_class.from_context(self)
+            else:  # what `from_context` does, without its questions
+                request = _new(class_)
+                request._ctx = self
+                request.scope = self.scope
+            self._request = request
+        return request
+
+    @request.setter
+    def request(self, request: Request) -> None:
+        self._request = request
+
+    @property
+    def websocket(self) -> Websocket:
+        websocket = self._websocket
+        if websocket is None:
+            if self.kind is not WEBSOCKET:
+                raise RuntimeError(_NO_WEBSOCKET)
+            websocket = self._websocket = self.app.websocket_class.from_context(self)
+        return websocket
+
+    @websocket.setter
+    def websocket(self, websocket: Websocket) -> None:
+        self._websocket = websocket
+
+    @property
+    def request_websocket(self) -> Request | Websocket:
+        """The request or the websocket, whichever this context is for."""
+        return self.websocket if self.kind is WEBSOCKET else self.request
+
+    @property
+    def has_request(self) -> bool:
+        return self.kind is REQUEST
+
+    @property
+    def has_websocket(self) -> bool:
+        return self.kind is WEBSOCKET
+
+    @property
+    def session(self) -> Any:
+        session = self._session
+        if session is None:
+            if self.kind is None:
+                raise RuntimeError(_NO_REQUEST)
+            app = self.app
+            interface = app.session_interface
+            opened = interface.open_session(app, self.request_websocket)
+            if hasattr(opened, "__await__"):
+                opened = run_at_once(opened, f"{type(interface).__name__}.open_session")
+            session = self._session = interface.make_null_session(app) if opened is None else opened
+        return session
+
+    @session.setter
+    def session(self, session: Any) -> None:
+        self._session = session
+
+    @property
+    def g(self) -> Globals:
+        if self._g is None:
+            self._g = self.app.app_ctx_globals_class()
+        return self._g
+
+    @property
+    def inbox(self) -> Inbox:
+        inbox = self._inbox
+        if inbox is None:
+            from .wrappers.inbox import Inbox
+
+            inbox = self._inbox = Inbox(self)
+        return inbox
+
+    @property
+    def url_adapter(self) -> MapAdapter | None:
+        if self._url_adapter is None:
+            wrapper = None if self.kind is None else self.request_websocket
+            self._url_adapter = self.app.create_url_adapter(wrapper)
+        return self._url_adapter
+
+    @property
+    def view_args(self) -> dict[str, Any]:
+        if self._view_args is NO_VALUES:
+            self._view_args = {}
+        return self._view_args
+
+    @view_args.setter
+    def view_args(self, values: dict[str, Any] | None) -> None:
+        self._view_args = {} if values is None else values
+
+    @property
+    def url_rule(self) -> Rule | None:
+        """The rule that matched; None before matching, and when no rule did."""
+        plan = self.__dict__.get("plan")
+        return None if plan is None else plan.rule
+
+    def raw_header(self, name: bytes) -> bytes | None:
+        """The first header of this lower-case name as the server gave it, without building Headers."""
+        for key, value in self.scope["headers"]:
+            if key == name:
+                return value  # type: ignore[no-any-return]
+        return None
+
+    # Outside of a server's connection -------------------------------------------------------------------------------
+
+    def match_request(self) -> None:
+        """Find the rule and the plan for the path of the request or websocket."""
+        self.plans.locate(self)
+
+    def release(self) -> None:
+        """The connection is over and something was built for it: undo the cycles, so that all is freed at once."""
+        if self._request is not None:
+            self._request.detach()
+        if self.routing_exception is not None:
+            self.routing_exception.__traceback__ = None
+        if self.task is None:
+            self._inbox = None
+
+    async def push(self) -> None:
+        """Make this context the current one, open the session where that is due, and match the rule."""
+        from . import lifecycle
+
+        if self._tokens is None:
+            self._tokens = []
+        self._tokens.append(_cv.set(self))
+        if len(self._tokens) == 1:
+            await lifecycle.enter(self)
+
+    async def pop(self, exc: BaseException | None | Any = _MISSING) -> None:
+        """Run the teardown functions and make the context before this one current again."""
+        import sys
+
+        from . import lifecycle
+
+        if not self._tokens:
+            raise RuntimeError(f"{self!r} cannot be popped: it is not pushed")
+        if exc is _MISSING:
+            exc = sys.exc_info()[1]
+        if _cv.get(None) is not self:
+            raise RuntimeError(f"{self!r} cannot be popped: it is not the current context")
+        try:
+            if len(self._tokens) == 1:
+                await lifecycle.leave(self, exc)
+        finally:
+            token = self._tokens.pop()
+            try:
+                _cv.reset(token)
+            except ValueError:  # pushed in another task: there the variable is left as it is
+                _cv.set(token.old_value if token.old_value is not Token.MISSING else self)
+
+    async def auto_pop(self, exc: BaseException | None) -> None:
+        await self.pop(exc)
+
+    async def __aenter__(self) -> Context:
+        await self.push()
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        await self.pop(exc)
+
+    def copy(self) -> Context:
+        """A context of the same connection for another task: the same request, session and g, pushed on its own."""
+        other = type(self)(self.app, self.kind, self.scope, self.receive, self.send)
+        for name in ("_request", "_websocket", "_session", "_url_adapter", "routing_exception"):
+            setattr(other, name, getattr(self, name))
+        other._g = self.g
+        other._view_args = self._view_args
+        other._inbox = self._inbox
+        if self._located:
+            other.plan, other.plans, other._located = self.plan, self.plans, True
+        return other
+
+    def __repr__(self) -> str:
+        if self.kind is None:
+            return f"<app context of {self.app.name!r}>"
+        method = f"{self.scope['method']} " if self.kind is REQUEST else ""
+        return f"<{self.kind.name} context of {self.app.name!r}: {method}{self.scope['path']}>"
+
+    # Quart 0.22 has an application context inside of a request's; here they are one.
+    @property
+    def app_ctx(self) -> Context:
+        return self
+
+
+AppContext = Context
+
+
+def has_app_context() -> bool:
+    return _cv.get(None) is not None
+
+
+def has_request_context() -> bool:
+    ctx = _cv.get(None)
+    return ctx is not None and ctx.kind is REQUEST
+
+
+def has_websocket_context() -> bool:
+    ctx = _cv.get(None)
+    return ctx is not None and ctx.kind is WEBSOCKET
+
+
+def _after_this(kind: Kind, function: F) -> F:
+    ctx = _cv.get(None)
+    if ctx is None or ctx.kind is not kind:
+        raise RuntimeError(_NO_REQUEST if kind is REQUEST else _NO_WEBSOCKET)
+    if ctx.after_functions is None:
+        ctx.after_functions = []
+    ctx.after_functions.append(function)
+    return function
+
+
+def after_this_request(function: F) -> F:
+    """Call `function(response)` after this request's view; it returns the response to send."""
+    return _after_this(REQUEST, function)
+
+
+def after_this_websocket(function: F) -> F:
+    """Call `function(response)` after this websocket's view; `response` is None unless the handshake is refused."""
+    return _after_this(WEBSOCKET, function)
+
+
+def _copy_current(has_context: Callable[[], bool], message: str, function: F) -> F:
+    if not has_context():
+        raise RuntimeError(message)
+    copy = _cv.get().copy()
+
+    if is_coroutine_function(function):
+
+        @wraps(function)
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            token = _cv.set(copy)
+            try:
+                return await function(*args, **kwargs)
+            finally:
+                _cv.reset(token)
+
+    else:
+
+        @wraps(function)
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            token = _cv.set(copy)
+            try:
+                return await copy.app.ensure_async(function)(*args, **kwargs)
+            finally:
+                _cv.reset(token)
+
+    return call  # type: ignore[return-value]
+
+
+def copy_current_app_context(function: F) -> F:
+    """Let a function that runs in another task later see the application context of now."""
+    from .globals import _NO_APP
+
+    return _copy_current(has_app_context, _NO_APP, function)
+
+
+def copy_current_request_context(function: F) -> F:
+    """Let a function that runs in another task later see the request of now."""
+    return _copy_current(has_request_context, _NO_REQUEST, function)
+
+
+def copy_current_websocket_context(function: F) -> F:
+    """Let a function that runs in another task later see the websocket of now."""
+    return _copy_current(has_websocket_context, _NO_WEBSOCKET, function)

@@ -1,0 +1,229 @@
+"""One ContextVar, and the names that stand for what is current in it.
+
+`current_app`, `g` and `session` are werkzeug's proxies. `request` and `websocket` are classes of their own with real
+methods that forward, since they lie on the hot path: a forwarded coroutine method returns the real coroutine, so that
+a call costs one coroutine and not two.
+
+The one ContextVar holds a `Context` (see ctx.py) for an app, a request or a websocket alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, cast
+
+from werkzeug.local import LocalProxy
+
+if TYPE_CHECKING:
+    from .app import Quart
+    from .ctx import Context, Globals
+    from .sessions import SessionMixin
+    from .wrappers import Request, Websocket
+
+_cv: ContextVar[Context] = ContextVar("quart_plug.context")
+
+# Quart 0.22 kept three variables; extensions read them. Here one context answers for each.
+_cv_app = _cv_request = _cv_websocket = _cv
+
+_get = _cv.get
+
+_NO_APP = """Working outside of an application context.
+
+This needs the current application. Enter a context first: `async with app.app_context(): ...`, or call this from a
+view, a before/after function, or a test inside `app.test_request_context(...)`."""
+
+_NO_REQUEST = """Working outside of a request context.
+
+This needs an active HTTP request. It works in a view, in before/after/teardown functions, and in tests inside
+`async with app.test_request_context("/path"): ...`. In a websocket's view use `websocket` instead."""
+
+_NO_WEBSOCKET = """Working outside of a websocket context.
+
+This needs an active websocket. It works in a view registered with `@app.websocket(...)`, in the tasks it starts, and
+in tests inside `async with app.test_websocket_context("/path"): ...`. In a request's view use `request` instead."""
+
+_HASHED = """`websocket` stands for the current connection: stored in a set or a dictionary it would mean another
+connection in each task, so that a broadcast reaches nobody. Store the connection itself,
+`websocket._get_current_object()`, or better, use a room."""
+
+
+def _current_request() -> Request:
+    try:
+        ctx = _get()
+    except LookupError:
+        raise RuntimeError(_NO_REQUEST) from None
+    return ctx._request or ctx.request
+
+
+def _current_websocket() -> Websocket:
+    try:
+        ctx = _get()
+    except LookupError:
+        raise RuntimeError(_NO_WEBSOCKET) from None
+    return ctx._websocket or ctx.websocket
+
+
+class _Proxy:
+    """What both proxies share: everything that is not a hot name goes to the current object."""
+
+    __slots__ = ()
+
+    def _get_current_object(self) -> Any:
+        raise AssertionError("a proxy names its object")
+
+    @property
+    def __class__(self) -> Any:
+        try:
+            return type(self._get_current_object())
+        except RuntimeError:
+            return type(self)
+
+    @__class__.setter
+    def __class__(self, value: Any) -> None:
+        raise TypeError("the class of a proxy cannot be assigned")
+
+    @property
+    def __wrapped__(self) -> Any:
+        return self._get_current_object()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._get_current_object(), name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._get_current_object(), name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self._get_current_object(), name)
+
+    def __bool__(self) -> bool:
+        try:
+            return bool(self._get_current_object())
+        except RuntimeError:
+            return False
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, _Proxy):
+            other = object.__getattribute__(other, "_get_current_object")()
+        return bool(self._get_current_object() == other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self._get_current_object())
+
+    def __repr__(self) -> str:
+        try:
+            return repr(self._get_current_object())
+        except RuntimeError:
+            return f"<{type(self).__name__} unbound>"
+
+    def __dir__(self) -> Iterator[str]:
+        try:
+            return iter(dir(self._get_current_object()))
+        except RuntimeError:
+            return iter(())
+
+
+class RequestProxy(_Proxy):
+    """`request`: the current `Request`."""
+
+    __slots__ = ()
+
+    def _get_current_object(self) -> Request:
+        return _current_request()
+
+    @property
+    def method(self) -> str:
+        return _current_request().method
+
+    @property
+    def path(self) -> str:
+        return _current_request().path
+
+    @property
+    def headers(self) -> Any:
+        return _current_request().headers
+
+    @property
+    def args(self) -> Any:
+        return _current_request().args
+
+    @property
+    def cookies(self) -> Any:
+        return _current_request().cookies
+
+    @property
+    def json(self) -> Any:
+        return _current_request().json
+
+    @property
+    def form(self) -> Any:
+        return _current_request().form
+
+    @property
+    def files(self) -> Any:
+        return _current_request().files
+
+    @property
+    def data(self) -> Any:
+        return _current_request().data
+
+    def get_json(self, *args: Any, **kwargs: Any) -> Any:
+        return _current_request().get_json(*args, **kwargs)
+
+    def get_data(self, *args: Any, **kwargs: Any) -> Any:
+        return _current_request().get_data(*args, **kwargs)
+
+
+class WebsocketProxy(_Proxy):
+    """`websocket`: the current `Websocket`."""
+
+    __slots__ = ()
+
+    def _get_current_object(self) -> Websocket:
+        return _current_websocket()
+
+    def receive(self, *args: Any, **kwargs: Any) -> Any:
+        return _current_websocket().receive(*args, **kwargs)
+
+    def send(self, *args: Any, **kwargs: Any) -> Any:
+        return _current_websocket().send(*args, **kwargs)
+
+    def receive_json(self, *args: Any, **kwargs: Any) -> Any:
+        return _current_websocket().receive_json(*args, **kwargs)
+
+    def send_json(self, *args: Any, **kwargs: Any) -> Any:
+        return _current_websocket().send_json(*args, **kwargs)
+
+    def accept(self, *args: Any, **kwargs: Any) -> Any:
+        return _current_websocket().accept(*args, **kwargs)
+
+    def close(self, *args: Any, **kwargs: Any) -> Any:
+        return _current_websocket().close(*args, **kwargs)
+
+    def __aiter__(self) -> AsyncIterator[str | bytes]:
+        return _current_websocket().__aiter__()
+
+    def __hash__(self) -> int:
+        if hash_the_proxy:
+            import warnings
+
+            warnings.warn(_HASHED, RuntimeWarning, stacklevel=2)
+            return hash(_current_websocket())
+        raise TypeError(_HASHED)
+
+
+# Set by `install_as_quart()`: with Quart, `d[websocket] = queue` works, so there it is a warning and not an error.
+hash_the_proxy = False
+
+
+app_ctx = cast("Context", LocalProxy(_cv, unbound_message=_NO_APP))
+current_app = cast("Quart", LocalProxy(_cv, "app", unbound_message=_NO_APP))
+g = cast("Globals", LocalProxy(_cv, "g", unbound_message=_NO_APP))
+session = cast("SessionMixin", LocalProxy(_cv, "session", unbound_message=_NO_REQUEST))
+request_ctx = cast("Context", LocalProxy(_cv, unbound_message=_NO_REQUEST))
+websocket_ctx = cast("Context", LocalProxy(_cv, unbound_message=_NO_WEBSOCKET))
+request = cast("Request", RequestProxy())
+websocket = cast("Websocket", WebsocketProxy())

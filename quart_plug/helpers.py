@@ -1,0 +1,186 @@
+"""The functions that views use: URLs, redirects, responses, flashed messages, streams, files."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from werkzeug.exceptions import abort as werkzeug_abort
+from werkzeug.utils import redirect as werkzeug_redirect
+
+from .concurrency import run_sync_iterable
+from .ctx import has_request_context
+from .files import safe_join, send_file, send_from_directory
+from .globals import _cv, current_app, request, session
+from .scaffold import find_root_path
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response as WerkzeugResponse
+
+    from .wrappers import Response
+
+__all__ = [
+    "abort",
+    "find_package",
+    "flash",
+    "get_debug_flag",
+    "get_flashed_messages",
+    "get_load_dotenv",
+    "get_root_path",
+    "get_template_attribute",
+    "make_push_promise",
+    "make_response",
+    "redirect",
+    "safe_join",
+    "send_file",
+    "send_from_directory",
+    "stream_with_context",
+    "url_for",
+]
+
+_OFF = {"0", "false", "no", "off", ""}
+
+
+def get_debug_flag() -> bool:
+    """Whether the environment turns debug mode on: QUART_PLUG_DEBUG, or Quart's QUART_DEBUG."""
+    for name in ("QUART_PLUG_DEBUG", "QUART_DEBUG"):
+        value = os.environ.get(name)
+        if value is not None:
+            return value.lower() not in _OFF
+    return False
+
+
+def get_load_dotenv(default: bool = True) -> bool:
+    """Whether `.env` files are loaded; QUART_SKIP_DOTENV turns it off."""
+    value = os.environ.get("QUART_SKIP_DOTENV")
+    return default if not value else value.lower() in _OFF
+
+
+def get_root_path(import_name: str) -> str:
+    """The folder of a module or package; the working directory when it has none."""
+    return find_root_path(import_name)
+
+
+def find_package(name: str) -> tuple[Any, Any]:
+    """The prefix under which a package is installed (None outside of one), and the folder it lies in, as Paths."""
+    from pathlib import Path
+
+    folder = Path(find_root_path(name))
+    module = sys.modules.get(name)
+    if hasattr(module, "__path__"):
+        folder = folder.parent
+    prefix = Path(sys.prefix).resolve()
+    return (prefix if folder.resolve().is_relative_to(prefix) else None), folder
+
+
+def url_for(
+    endpoint: str,
+    *,
+    _anchor: str | None = None,
+    _external: bool | None = None,
+    _method: str | None = None,
+    _scheme: str | None = None,
+    **values: Any,
+) -> str:
+    """The URL of an endpoint; see `Quart.url_for`."""
+    return current_app.url_for(
+        endpoint, _anchor=_anchor, _external=_external, _method=_method, _scheme=_scheme, **values
+    )
+
+
+def abort(code: int | WerkzeugResponse, *args: Any, **kwargs: Any) -> NoReturn:
+    """Raise the HTTP error of a status code, or one that answers with the given response."""
+    ctx = _cv.get(None)
+    if ctx is not None:
+        ctx.app.aborter(code, *args, **kwargs)
+    werkzeug_abort(code, *args, **kwargs)
+
+
+def redirect(location: str, code: int = 302, Response: Any = None) -> WerkzeugResponse:
+    """A response that sends the client to `location`; code 301, 302, 303, 305, 307 or 308."""
+    ctx = _cv.get(None)
+    if ctx is not None and Response is None:
+        return ctx.app.redirect(location, code=code)
+    if Response is None:
+        from .wrappers import Response as Default
+
+        Response = Default
+    return werkzeug_redirect(location, code=code, Response=Response)
+
+
+async def make_response(*args: Any) -> Response:
+    """The Response for what a view may return, to change it before it is returned: `await make_response(value)`."""
+    if not args:
+        return current_app.response_class("")  # type: ignore[no-any-return]
+    return await current_app.make_response(args[0] if len(args) == 1 else args)  # type: ignore[no-any-return]
+
+
+async def flash(message: str, category: str = "message") -> None:
+    """Keep a message for the next request of this session; templates show it with `get_flashed_messages`."""
+    flashes = session.get("_flashes", [])
+    flashes.append((category, message))
+    session["_flashes"] = flashes
+    hook = current_app.hooks.call("message_flashed")
+    if hook is not None:
+        await hook(current_app._get_current_object(), message, category)  # type: ignore[attr-defined]
+
+
+def get_flashed_messages(
+    with_categories: bool = False, category_filter: Iterable[str] = ()
+) -> list[str] | list[tuple[str, str]]:
+    """The flashed messages, which are taken from the session by the first call of a request."""
+    ctx = _cv.get()
+    if ctx.flashes is None:
+        found = ctx.session.pop("_flashes", None) if "_flashes" in ctx.session else None
+        ctx.flashes = [(category, message) for category, message in found or ()]
+    wanted = set(category_filter)
+    flashes = [pair for pair in ctx.flashes if not wanted or pair[0] in wanted]
+    return flashes if with_categories else [message for _, message in flashes]
+
+
+def get_template_attribute(template_name: str, attribute: str) -> Any:
+    """A macro or variable that a template exports."""
+    return current_app.slot("template_engine").get_attribute(
+        current_app._get_current_object(),  # type: ignore[attr-defined]  # a proxy
+        template_name,
+        attribute,
+    )
+
+
+async def make_push_promise(path: str) -> None:
+    """Ask the server to push `path` (HTTP/2), where it can."""
+    await request.send_push_promise(path)
+
+
+def stream_with_context(function: Callable[..., Any]) -> Callable[..., AsyncGenerator[Any, None]]:
+    """Let a generator function that makes a response's body use `request`, `session` and `g` while it is sent."""
+    if not has_request_context():
+        raise RuntimeError(
+            "stream_with_context needs a request; call it in a view, where the response is made"
+        )
+    copy = _cv.get().copy()
+
+    @wraps(function)
+    async def generate(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
+        source = function(*args, **kwargs)
+        items: AsyncIterator[Any] = source if hasattr(source, "__anext__") else run_sync_iterable(source)
+        try:
+            while True:
+                # The generator runs in whatever task sends it; the context is current only inside of its steps.
+                token = _cv.set(copy)
+                try:
+                    item = await anext(items)
+                except StopAsyncIteration:
+                    return
+                finally:
+                    _cv.reset(token)
+                yield item
+        finally:
+            close = getattr(items, "aclose", None)
+            if close is not None:
+                await close()
+
+    return generate

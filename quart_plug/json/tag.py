@@ -1,0 +1,36 @@
+"""Quart's `quart.json.tag`, by name: the plugin's classes, imported on first use. Enables nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..hooks.names import lazy_names
+
+if TYPE_CHECKING:
+    from quart_plug_json.tag import (
+        JSONTag,
+        PassDict,
+        PassList,
+        TagBytes,
+        TagDateTime,
+        TagDict,
+        TaggedJSONSerializer,
+        TagMarkup,
+        TagTuple,
+        TagUUID,
+    )
+
+__all__ = [
+    "JSONTag",
+    "PassDict",
+    "PassList",
+    "TagBytes",
+    "TagDateTime",
+    "TagDict",
+    "TagMarkup",
+    "TagTuple",
+    "TagUUID",
+    "TaggedJSONSerializer",
+]
+
+__getattr__, __dir__ = lazy_names(__name__, dict.fromkeys(__all__, "json"))

@@ -1,0 +1,368 @@
+"""The steps of a connection and their order, written once for requests and websockets.
+
+    handle                          the context is current from here on
+      enter                         session (unless lazy), rule and plan
+      full_dispatch
+        preprocess                  url value preprocessors, before functions; an answer takes the view's place
+        dispatch                    the routing error, or the view
+        handle_user_exception       error handlers
+        finalize                    the view's value becomes a response
+          make_response
+          process                   after functions, session
+      handle_exception              what no handler took: status 500
+      leave                         teardown functions
+
+Each step is the body of a public method of the app with the same meaning (see steps.py), in Quart's order. A Plan
+(see plan.py) knows which of them have anything to do; the exits taken when they have not are exits from this one
+path. What differs between the kinds is in `kinds.py`. Knows no ASGI message: that is asgi.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import Token
+from typing import TYPE_CHECKING, Any, cast
+
+from werkzeug.exceptions import BadRequestKeyError, HTTPException, InternalServerError
+from werkzeug.routing import RoutingException
+
+from .exceptions import ConnectionClosed
+from .globals import _cv
+from .kinds import REQUEST
+from .wrappers.reply import make_response as response_from
+from .wrappers.reply import ready
+
+if TYPE_CHECKING:
+    from .ctx import Context
+    from .wrappers.reply import Ready
+    from .wrappers.response import Response
+
+_NO_TOKEN = Token.MISSING
+
+
+async def handle(ctx: Context) -> Ready | Response | None:
+    """Take a connection through the whole of it. The answer is None only for a websocket without a refusal."""
+    token = _cv.set(ctx)
+    if token.old_value is not _NO_TOKEN:
+        inherit(ctx, token.old_value)
+    plans = ctx.plans
+    unhandled: BaseException | None = None
+    try:
+        try:
+            scope = ctx.scope
+            direct = plans.direct.get(scope.get("method"))
+            # The memo holds paths as they stand in the scope of an app that is not mounted anywhere.
+            plan = None if direct is None or scope.get("root_path") else direct.get(scope["path"])
+            if plan is not None:
+                ctx.plan = plan
+            elif plans.enters:
+                await enter(ctx)
+            else:
+                plans.locate(ctx)
+            return await plans.full_dispatch(ctx)
+        except Exception as error:
+            unhandled = error
+            if not ctx._located and "plan" not in ctx.__dict__:
+                ctx.plan = plans.plan_for(None)  # it failed before there was a rule
+            return await plans.steps.handle_exception(ctx, error)
+    except BaseException as error:
+        unhandled = error
+        raise
+    finally:
+        try:
+            if plans.closes or ctx.to_close is not None:
+                await leave(ctx, unhandled)
+        finally:
+            _cv.reset(token)
+            unhandled = None  # its traceback holds this frame
+
+
+def inherit(ctx: Context, outer: Any) -> None:
+    """A context pushed inside of the same app's own context shares its `g`, as in Flask."""
+    if outer.app is ctx.app and outer.kind is None and outer is not ctx:
+        ctx._g = outer.g
+
+
+async def enter(ctx: Context) -> None:
+    """What pushing a context does: tell the plugins, open the session, find the rule and the plan."""
+    if ctx._tokens:
+        outer = ctx._tokens[0].old_value
+        if outer is not _NO_TOKEN:
+            inherit(ctx, outer)
+    plans = ctx.plans = ctx.app.plans_for(ctx.kind)
+    if plans.pushed is not None:
+        await plans.pushed(ctx)
+    if ctx.kind is None:
+        return
+    if plans.opens_session and ctx._session is None:
+        await open_session(ctx)
+    if not ctx._located:
+        ctx.match_request()
+
+
+async def open_session(ctx: Context) -> None:
+    """Open the session through an interface that did not promise to be lazy; it may be a coroutine function."""
+    app = ctx.app
+    interface = app.session_interface
+    session = interface.open_session(app, ctx.request_websocket)
+    if hasattr(session, "__await__"):
+        session = await session
+    ctx._session = interface.make_null_session(app) if session is None else session
+
+
+async def leave(ctx: Context, exc: BaseException | None) -> None:
+    """What popping a context does: every teardown function runs, even if another one failed.
+
+    Raises what the functions raised: the one error, or several as an ExceptionGroup.
+    """
+    plans = ctx.plans
+    failures: list[BaseException] = []
+    if ctx.kind is not None and hasattr(ctx, "plan"):
+        await _try(failures, plans.steps.teardown, ctx, exc)
+    await _try(failures, plans.steps.teardown_app, ctx, exc)
+    if ctx.to_close is not None:
+        for close in reversed(ctx.to_close):
+            await _try(failures, close)
+        ctx.to_close = None
+    if plans.popped is not None:
+        await _try(failures, plans.popped, ctx)
+    raise_together(f"teardown of {ctx!r} failed", failures)
+
+
+async def _try(failures: list[BaseException], function: Callable[..., Any], *args: Any) -> None:
+    try:
+        result = function(*args)
+        if hasattr(result, "__await__"):
+            await result
+    except Exception as error:
+        failures.append(error)
+
+
+def raise_together(message: str, failures: list[BaseException]) -> None:
+    """Raise the only failure as it is, and several as one ExceptionGroup."""
+    if len(failures) == 1:
+        raise failures[0]
+    if failures:
+        raise BaseExceptionGroup(message, failures)
+
+
+async def full_dispatch(ctx: Context) -> Ready | Response | None:
+    """From the first before function to the finished response; errors go to the error handlers."""
+    plan = ctx.plan
+    try:
+        if plan.started is not None:
+            await plan.started(ctx)
+        if plan.preprocess is not None:
+            result = await plan.preprocess(ctx)
+            if result is None:
+                result = await plan.dispatch(ctx)
+        elif plan.view is not None:
+            result = await plan.view(**ctx._view_args)
+        else:
+            result = await plan.dispatch(ctx)
+    except Exception as error:
+        result = await plan.steps.handle_user_exception(ctx, error)
+    # Nobody wants a Response: the exit that most requests take.
+    if plan.plain and ctx.after_functions is None and ctx._session is None:
+        cookie = plan.session_cookie
+        if cookie is None or not has_cookie(ctx, cookie):
+            reply = ready(result, plan)
+            if reply is not None:
+                return reply
+    return cast("Response | None", await plan.steps.finalize(ctx, result))
+
+
+def has_cookie(ctx: Context, name: bytes) -> bool:
+    """Whether the client sent a cookie of this name; a false alarm costs time only."""
+    for key, value in ctx.scope["headers"]:
+        if key == b"cookie" and name in value:
+            return True
+    return False
+
+
+async def preprocess(ctx: Context) -> Any:
+    """URL value preprocessors, then before functions: the app's, then each blueprint's from the outside in."""
+    plan = ctx.plan
+    if plan.url_value_preprocessors:
+        endpoint = None if ctx.url_rule is None else ctx.url_rule.endpoint
+        values = None if ctx.url_rule is None else ctx.view_args
+        for function in plan.url_value_preprocessors:
+            function(endpoint, values)
+    if plan.before_hook is not None:
+        result = await plan.before_hook(ctx)
+        if result is not None:
+            return result
+    for before in plan.before:
+        result = await before()
+        if result is not None:
+            return result
+    return None
+
+
+async def dispatch(ctx: Context) -> Any:
+    """Raise the routing error if there is one; answer OPTIONS; else call the view."""
+    plan = ctx.plan
+    if ctx.routing_exception is not None:
+        ctx.app.raise_routing_exception(ctx.request_websocket)
+    if ctx.kind is REQUEST and plan.answers_options and ctx.scope["method"] == "OPTIONS":
+        return await plan.steps.make_default_options_response(ctx)
+    return await plan.function(**ctx._view_args)
+
+
+async def handle_user_exception(ctx: Context, error: Exception) -> Any:
+    """The error handler's answer for an error of the application, or the error again when there is no handler."""
+    app = ctx.app
+    if ctx.kind is not REQUEST and is_connection_closed(error) and not _handles_closing(ctx):
+        return None  # a normal end: the view does not have to catch it
+    if isinstance(error, BadRequestKeyError) and (app.debug or app.config["TRAP_BAD_REQUEST_ERRORS"]):
+        error.show_exception = True
+    if isinstance(error, HTTPException) and not app.trap_http_exception(error):
+        return await ctx.plan.steps.handle_http_exception(ctx, error)
+    handler = find_error_handler(ctx, error)
+    if handler is None:
+        raise error
+    return await app.ensure_async(handler)(error)
+
+
+def _handles_closing(ctx: Context) -> bool:
+    """Whether somebody registered an error handler for ConnectionClosed itself; one for Exception does not count."""
+    spec = ctx.app.error_handler_spec
+    return any(ConnectionClosed in spec.get(name, {}).get(None, {}) for name in (*ctx.plan.blueprints, None))
+
+
+async def handle_http_exception(ctx: Context, error: HTTPException) -> Any:
+    """The error handler's answer for an HTTP error, or the error itself, which is a response."""
+    if error.code is None or isinstance(error, RoutingException):
+        return error
+    handler = find_error_handler(ctx, error)
+    if handler is None:
+        return error
+    return await ctx.app.ensure_async(handler)(error)
+
+
+def find_error_handler(ctx: Context, error: BaseException) -> Callable[[Any], Any] | None:
+    """The handler that fits best: by status code before by class, the innermost blueprint before the app."""
+    spec = ctx.app.error_handler_spec
+    code = getattr(type(error), "code", None) if isinstance(error, HTTPException) else None
+    names = (*ctx.plan.blueprints, None) if hasattr(ctx, "plan") else (None,)
+    for key in (code, None) if code is not None else (None,):
+        for name in names:
+            handlers = spec.get(name, {}).get(key)
+            if not handlers:
+                continue
+            for class_ in type(error).__mro__:
+                if class_ in handlers:
+                    return cast("Callable[[Any], Any]", handlers[class_])
+    return None
+
+
+async def handle_exception(ctx: Context, error: Exception) -> Any:
+    """An error that nothing handled: told to the plugins and the log, and answered with status 500.
+
+    In tests and in debug mode it is raised again (`PROPAGATE_EXCEPTIONS`).
+    """
+    app = ctx.app
+    if ctx.plans.failed is not None:
+        await ctx.plans.failed(ctx, error)
+    propagate = app.config["PROPAGATE_EXCEPTIONS"]
+    if propagate is None:
+        propagate = app.testing or app.debug
+    if propagate:
+        raise error
+    ctx.plans.steps.log_exception(ctx, (type(error), error, error.__traceback__))
+    server_error = InternalServerError(original_exception=error)
+    handler = find_error_handler(ctx, server_error)
+    result: Any = server_error
+    if handler is not None:
+        result = await app.ensure_async(handler)(server_error)
+    return await ctx.plans.steps.finalize(ctx, result, True)
+
+
+def is_connection_closed(error: BaseException) -> bool:
+    """Whether an error, or everything in an ExceptionGroup, only says that the websocket has ended."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(is_connection_closed(inner) for inner in error.exceptions)
+    return isinstance(error, ConnectionClosed)
+
+
+async def finalize(ctx: Context, result: Any, from_error_handler: bool = False) -> Any:
+    """Make the response, and run what comes after the view."""
+    steps = ctx.plans.steps
+    kind = ctx.kind
+    assert kind is not None
+    response = None
+    if result is not None or kind.reply_required:
+        if ctx.plans.makes_response is not None:
+            response = await ctx.plans.makes_response(ctx, result)
+        else:
+            response = response_of(ctx, result)
+    try:
+        response = await steps.process(ctx, response)
+        if ctx.plans.finished is not None:
+            await ctx.plans.finished(ctx, response)
+    except Exception:
+        if not from_error_handler:
+            raise
+        ctx.app.logger.exception(
+            "%s finalizing failed with an error while handling an error", kind.name.capitalize()
+        )
+    return response
+
+
+async def make_response(ctx: Context, result: Any) -> Any:
+    """The Response for what a view returned."""
+    return response_of(ctx, result)
+
+
+def response_of(ctx: Context, result: Any) -> Any:
+    """The Response for what a view returned; TypeError, which names the view, when it is none."""
+    if type(result) is str:
+        return ctx.app.response_class(result)
+    plan = ctx.__dict__.get("plan")
+    rule = None if plan is None else plan.rule
+    if rule is None:
+        return response_from(ctx.app, result)
+    return response_from(ctx.app, result, rule.endpoint, plan.function)
+
+
+async def process(ctx: Context, response: Any) -> Any:
+    """After functions (this connection's, then each blueprint's from the inside out, then the app's); the session."""
+    app = ctx.app
+    plan = ctx.plan
+    if ctx.after_functions is not None:
+        for function in ctx.after_functions:
+            response = await app.ensure_async(function)(response)
+    for after in plan.after:
+        response = await after(response)
+    if plan.after_hook is not None:
+        response = await plan.after_hook(ctx, response)
+    session = ctx._session
+    if session is None and plan.session_cookie is not None and has_cookie(ctx, plan.session_cookie):
+        session = ctx.session  # a permanent session's cookie is sent again
+    if session is not None:
+        interface = app.session_interface
+        if not interface.is_null_session(session):
+            saved = interface.save_session(app, session, response)
+            if hasattr(saved, "__await__"):
+                await saved
+    return response
+
+
+async def teardown(ctx: Context, exc: BaseException | None) -> None:
+    """Each blueprint's teardown functions from the inside out, then the app's, then the plugins'."""
+    failures: list[BaseException] = []
+    for function in ctx.plan.teardown:
+        await _try(failures, function, exc)
+    if ctx.plans.teardown_hook is not None:
+        await _try(failures, ctx.plans.teardown_hook, ctx, exc)
+    raise_together("teardown functions failed", failures)
+
+
+async def teardown_app(ctx: Context, exc: BaseException | None) -> None:
+    """`teardown_appcontext` functions, the last registered first."""
+    failures: list[BaseException] = []
+    for function in reversed(ctx.app.teardown_appcontext_funcs):
+        await _try(failures, ctx.app.ensure_async(function), exc)
+    if ctx.plans.context_teardown is not None:
+        await _try(failures, ctx.plans.context_teardown, ctx, exc)
+    raise_together("teardown functions of the application context failed", failures)

@@ -1,0 +1,114 @@
+"""Which public steps of an app are overridden, and how an override is called.
+
+A step can be replaced in a subclass, on the class and on the instance, with Quart 0.22's signature
+(`finalize_request(self, result, request_context=None, from_error_handler=False)`) or with 0.23's
+(`finalize_request(self, ctx, result, from_error_handler=False)`). Whatever the form, the lifecycle calls it as
+`step(ctx, *values)`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .app import Quart
+
+# The arguments of each step in 0.22's order; 0.23 has `ctx` first. A step without "ctx" never gets the context in 0.22.
+ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "full_dispatch": ("ctx",),
+    "preprocess": ("ctx",),
+    "dispatch": ("ctx",),
+    "finalize": ("result", "ctx", "from_error_handler"),
+    "make_response": ("result",),
+    "process": ("response", "ctx"),
+    "handle_exception": ("error",),
+    "handle_user_exception": ("error",),
+    "handle_http_exception": ("error",),
+    "teardown": ("exc", "ctx"),
+    "teardown_app": ("exc",),
+    "log_exception": ("exception_info",),
+    "make_default_options_response": (),
+    "update_template_context": ("context",),
+    "handle_background_exception": ("error",),
+}
+
+_CONTEXT_NAMES = {"ctx", "app_ctx", "app_context", "request_ctx", "websocket_ctx"}
+
+_DEFAULTS: set[Any] = set()  # the functions that are the default steps; filled by steps.py
+
+
+def default_step(function: Any) -> Any:
+    """Remember a public method as the default of its step."""
+    _DEFAULTS.add(function)
+    return function
+
+
+def override_of(app: Quart, name: str) -> Callable[..., Any] | None:
+    """The bound override of a public method, or None when the app has the default."""
+    if name in app.__dict__:
+        return getattr(app, name)  # type: ignore[no-any-return]
+    for class_ in type(app).__mro__:
+        if name in class_.__dict__:
+            return None if _is_default(class_.__dict__[name]) else getattr(app, name)
+    return None
+
+
+def _is_default(function: Any) -> bool:
+    try:
+        return function in _DEFAULTS
+    except TypeError:  # an unhashable callable is nobody's default
+        return False
+
+
+def adapt(bound: Callable[..., Any], step: str) -> Callable[..., Any]:
+    """A function `(ctx, *values)` that calls the override in the form it was written in."""
+    arguments = ARGUMENTS[step]
+    values = tuple(name for name in arguments if name != "ctx")
+    positional, variadic = _positional(bound)
+    if step != "make_response" and _wants_context_first(positional, arguments):
+        return lambda ctx, *given: bound(ctx, *given)
+    limit = len(arguments) if variadic else min(len(positional), len(arguments))
+    order = [-1 if name == "ctx" else values.index(name) for name in arguments][:limit]
+
+    def call(ctx: Any, *given: Any) -> Any:
+        return bound(*[ctx if index < 0 else given[index] for index in order if index < len(given)])
+
+    return call
+
+
+def adapt_async(bound: Callable[..., Any], step: str) -> Callable[..., Awaitable[Any]]:
+    """Like `adapt`, for steps that are coroutine functions; a plain function as override is taken as well."""
+    call = adapt(bound, step)
+
+    async def awaited(ctx: Any, *given: Any) -> Any:
+        result = call(ctx, *given)
+        if hasattr(result, "__await__"):
+            result = await result
+        return result
+
+    return awaited
+
+
+def _positional(bound: Callable[..., Any]) -> tuple[list[inspect.Parameter], bool]:
+    try:
+        parameters = list(inspect.signature(bound).parameters.values())
+    except (TypeError, ValueError):
+        return [], True
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return (
+        [parameter for parameter in parameters if parameter.kind in kinds],
+        any(parameter.kind is inspect.Parameter.VAR_POSITIONAL for parameter in parameters),
+    )
+
+
+def _wants_context_first(positional: list[inspect.Parameter], arguments: tuple[str, ...]) -> bool:
+    if not positional:
+        return False
+    first = positional[0]
+    if first.name in _CONTEXT_NAMES or "AppContext" in str(first.annotation):
+        return True
+    # 0.22 requires at most one value; an override that requires two has the context in front.
+    required = [parameter for parameter in positional if parameter.default is inspect.Parameter.empty]
+    return len(required) > 1 and arguments != ("ctx",)

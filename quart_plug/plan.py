@@ -1,0 +1,289 @@
+"""What the app is compiled to: a Plan for each rule and kind, and one for connections that no rule matches.
+
+    Plans (one for each kind)   what is known per app: the router, the steps, the hooks, whether anything is torn down
+    Plan (one for each rule)    what is known per rule: the view, its before, after and teardown functions
+
+A plan is made at its first use. Whatever changes the app throws all of them away (`Quart.plans_changed`); a
+connection in flight keeps its own. `None` in a plan means: nothing to do there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.exceptions import HTTPException, NotFound
+
+from . import lifecycle
+from .ctx import NO_VALUES
+from .kinds import REQUEST, WEBSOCKET, Kind
+from .overrides import adapt, adapt_async, override_of
+from .routing import slow_match
+from .wrappers.scope import path_of
+
+if TYPE_CHECKING:
+    from werkzeug.routing import Rule
+
+    from .app import Quart
+    from .ctx import Context
+    from .routing import Router
+
+# step -> its default; the names are those of Kind.steps
+_DEFAULTS: dict[str, Callable[..., Any]] = {
+    "full_dispatch": lifecycle.full_dispatch,
+    "preprocess": lifecycle.preprocess,
+    "dispatch": lifecycle.dispatch,
+    "finalize": lifecycle.finalize,
+    "make_response": lifecycle.make_response,
+    "process": lifecycle.process,
+    "handle_exception": lifecycle.handle_exception,
+    "handle_user_exception": lifecycle.handle_user_exception,
+    "handle_http_exception": lifecycle.handle_http_exception,
+    "teardown": lifecycle.teardown,
+    "teardown_app": lifecycle.teardown_app,
+}
+
+
+class Steps:
+    """Each step as `(ctx, *values)`: the default, or the override in the form it was written in."""
+
+    def __init__(self, app: Quart, kind: Kind | None) -> None:
+        self.overridden: set[str] = set()
+        names = {"teardown_app": "do_teardown_appcontext"} if kind is None else kind.steps
+        for step, default in _DEFAULTS.items():
+            if step in names:
+                bound = override_of(app, names[step])
+                if bound is not None:
+                    self.overridden.add(step)
+                setattr(self, step, default if bound is None else adapt_async(bound, step))
+        self.make_default_options_response = adapt_async(
+            app.make_default_options_response, "make_default_options_response"
+        )
+        self.log_exception = adapt(app.log_exception, "log_exception")
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Callable[..., Any]: ...
+
+
+class Plans:
+    """What is known per app and kind; `kind` None stands for application contexts."""
+
+    def __init__(self, app: Quart, kind: Kind | None) -> None:
+        call = app.hooks.call
+        self.app = app
+        self.kind = kind
+        self.steps = Steps(app, kind)
+        self.pushed = call("context_pushed")
+        self.popped = call("context_popped")
+        self.context_teardown = call("context_teardown")
+        self.closes = bool(
+            self.popped is not None
+            or self.context_teardown is not None
+            or app.teardown_appcontext_funcs
+            or app.preserves_context
+            or {"teardown", "teardown_app"} & self.steps.overridden
+        )
+        self.opens_session = False
+        self.locate = locate
+        self.direct: dict[str | None, dict[str, Plan]] = {}
+        if kind is not None:
+            self._compile_connection(app, kind, call)
+
+    def _compile_connection(self, app: Quart, kind: Kind, call: Callable[[str], Any]) -> None:
+        self.by_rule: dict[int, Plan] = {}
+        self.started = call(kind.hooks["started"])
+        self.finished = call(kind.hooks["finished"])
+        self.failed = call(kind.hooks["failed"])
+        self.teardown_hook = call(kind.hooks["teardown"])
+        self.closes = bool(
+            self.closes or self.teardown_hook is not None or any(app.table("teardown", kind).values())
+        )
+        interface = app.session_interface_or_none()
+        self.lazy_session = interface is None or bool(type(interface).__dict__.get("lazy", False))
+        self.opens_session = not self.lazy_session
+        self.received = call("websocket_received") if kind is WEBSOCKET else None
+        self.sending = call("websocket_sending") if kind is WEBSOCKET else None
+        self.closed = call("websocket_closed") if kind is WEBSOCKET else None
+        class_ = app.request_class
+        self.request_class = class_ if getattr(class_.__init__, "may_be_skipped", False) else None
+        self.router: Router | None = None
+        if not app.routes_by_host() and override_of(app, "create_url_adapter") is None:
+            self.router = app.router
+        self.enters = self.pushed is not None or self.opens_session
+        # A path may be taken to its plan at once only when nothing has to happen before matching.
+        self.direct_allowed = self.router is not None and not self.enters
+        self.makes_response = self.steps.make_response if "make_response" in self.steps.overridden else None
+        override = override_of(app, kind.steps["handle"])
+        self.handle = lifecycle.handle if override is None else partial(_overridden_handle, override)
+        self.full_dispatch = self.steps.full_dispatch
+        around = call("connection")
+        if around is not None:
+            self.full_dispatch = partial(_around, around, self.full_dispatch)
+
+    def plan_for(self, rule: Rule | None) -> Plan:
+        plan = self.by_rule.get(id(rule))  # rules that are equal may differ in what is not compared
+        if plan is None:
+            plan = self.by_rule[id(rule)] = Plan(self, rule)
+        return plan
+
+
+async def _overridden_handle(override: Callable[..., Any], ctx: Context) -> Any:
+    result = override(ctx.request_websocket)
+    return await result if hasattr(result, "__await__") else result
+
+
+async def _around(around: Callable[..., Any], inner: Callable[..., Any], ctx: Context) -> Any:
+    async with around(ctx):
+        return await inner(ctx)
+
+
+class Plan:
+    """What is known per rule and kind; `rule` None stands for connections that no rule matches."""
+
+    def __init__(self, plans: Plans, rule: Rule | None, options: bool = False) -> None:
+        app = plans.app
+        kind = plans.kind
+        assert kind is not None
+        steps = plans.steps
+        self.plans = plans
+        self.kind = kind
+        self.steps = steps
+        self.rule = rule
+        self.blueprints = () if rule is None else tuple(blueprints_of(rule.endpoint))
+        inwards = (None, *reversed(self.blueprints))
+        outwards = (*self.blueprints, None)
+
+        def functions(stage: str, names: tuple[str | None, ...], step: int = 1) -> list[Any]:
+            table = app.table(stage, kind)
+            return [function for name in names for function in table.get(name, ())[::step]]
+
+        ensure_async = app.ensure_async
+        call = app.hooks.call
+        self.url_value_preprocessors = [
+            f for name in inwards for f in app.url_value_preprocessors.get(name, ())
+        ]
+        self.before = [ensure_async(f) for f in functions("before", inwards)]
+        self.after = [ensure_async(f) for f in functions("after", outwards, -1)]
+        self.teardown = [ensure_async(f) for f in functions("teardown", outwards, -1)]
+        self.started = plans.started
+        self.before_hook = call(kind.hooks["before"])
+        self.after_hook = call(kind.hooks["after"])
+
+        self.answers_options = bool(getattr(rule, "provide_automatic_options", False))
+        self.function: Any = None if rule is None else _view_function(app, rule)
+        self.view = self.function if "dispatch" not in steps.overridden and not options else None
+        self.dispatch = steps.dispatch
+        has_before = self.url_value_preprocessors or self.before or self.before_hook is not None
+        self.preprocess = steps.preprocess if has_before or "preprocess" in steps.overridden else None
+        self.plain = not (
+            self.after
+            or self.after_hook is not None
+            or plans.finished is not None
+            or plans.opens_session
+            or {"finalize", "make_response", "process"} & steps.overridden
+        )
+        self.session_cookie = app.refreshed_session_cookie() if plans.lazy_session else None
+        self._compile_reply(app)
+        options_of_rule: dict[str, Any] = getattr(rule, "connection_options", {})
+        self.subprotocols: list[str] = list(options_of_rule.get("subprotocols") or ())
+        self.disconnect = disconnect_mode(app, options_of_rule.get("disconnect"), self.function)
+        self.received = plans.received
+        self.sending = plans.sending
+        self.options_plan: Plan | None = (
+            Plan(plans, rule, True) if self.answers_options and not options else None
+        )
+
+    def _compile_reply(self, app: Quart) -> None:
+        """What `reply.ready` needs to make ASGI messages without a Response, if the classes are as shipped."""
+        from .wrappers.reply import reply_headers
+
+        self.reply = reply_headers(app)
+        if self.reply is None:
+            self.plain = False
+
+
+def blueprints_of(endpoint: str) -> list[str]:
+    """The names of the blueprints of an endpoint, the innermost first: "a.b.view" -> ["a.b", "a"]."""
+    names = []
+    name, dot, _ = endpoint.rpartition(".")
+    while dot:
+        names.append(name)
+        name, dot, _ = name.rpartition(".")
+    return names
+
+
+def _view_function(app: Quart, rule: Rule) -> Callable[..., Any]:
+    function = app.view_functions.get(rule.endpoint)
+    if function is not None:
+        return app.ensure_async(function)
+
+    async def missing(**values: Any) -> Any:
+        raise LookupError(
+            f"the rule {rule.rule!r} leads to the endpoint {rule.endpoint!r}, for which there is no view function; "
+            f"register one with @app.endpoint({rule.endpoint!r}), or pass view_func to add_url_rule"
+        )
+
+    return missing
+
+
+def disconnect_mode(app: Quart, mode: str | None, function: Any) -> str:
+    """`raise` or `cancel`; see "Disconnects" in the websocket reference."""
+    mode = mode or app.config["WEBSOCKET_DISCONNECT"]
+    if mode == "auto":
+        from .compat import alias_is_active, knows_connection_closed
+
+        return "cancel" if alias_is_active() and not knows_connection_closed(function) else "raise"
+    if mode not in ("raise", "cancel"):
+        raise ValueError(f"disconnect is {mode!r}; it has to be 'auto', 'raise' or 'cancel'")
+    return mode
+
+
+def locate(ctx: Context) -> None:
+    """Find the rule for the connection's path and set its plan, values and routing error."""
+    plans = ctx.plans
+    kind = ctx.kind
+    assert kind is not None
+    scope = ctx.scope
+    path: str | None = scope["path"]
+    if scope.get("root_path") or scope["path"][:1] != "/":
+        path = path_of(scope)  # None outside of the root path: nothing may match there
+    if path is not None and (ctx._request is not None or ctx._websocket is not None):
+        path = ctx.request_websocket.path  # it may have been changed
+    method = scope["method"] if kind is REQUEST else "GET"
+    router = plans.router
+    found = None if router is None or path is None else router.match(kind.name, method, path)
+    if path is None or (found is None and router is not None and router.is_missing(path)):
+        ctx.routing_exception = NotFound()
+    elif found is None:
+        adapter = ctx.url_adapter
+        if adapter is not None:
+            try:
+                found = slow_match(adapter)
+            except HTTPException as error:
+                ctx.routing_exception = error
+    ctx._located = True
+    if found is None:
+        ctx.plan = plans.plan_for(None)
+        ctx.head = method == "HEAD"
+        return
+    rule, values = found
+    plan = plans.by_rule.get(id(rule)) or plans.plan_for(rule)
+    if values:
+        ctx._view_args = values
+    if method == "HEAD":
+        ctx.head = True
+    elif method == "OPTIONS":
+        plan = plan.options_plan or plan
+    elif (
+        not values
+        and kind is REQUEST
+        and plans.direct_allowed
+        and ctx._view_args is NO_VALUES
+        and path == scope["path"]
+        and not scope.get("root_path")
+        and rule.rule == path
+    ):
+        plans.direct.setdefault(method, {})[path] = plan
+    ctx.plan = plan

@@ -1,0 +1,113 @@
+"""What is registered on an app: rules, blueprints, and what runs when an application context ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, ValuesView
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .blueprints import endpoint_of
+from .globals import _cv
+from .scaffold import describe_function
+
+if TYPE_CHECKING:
+    from werkzeug.exceptions import Aborter
+
+    from .app import Quart
+    from .blueprints import Blueprint
+    from .ctx import Context
+    from .wrappers import Response
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Registration:
+    """Mixed into `Quart`."""
+
+    def add_url_rule(  # type: ignore[misc]  # mixed into Quart
+        self: Quart,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: Callable[..., Any] | None = None,
+        provide_automatic_options: bool | None = None,
+        **options: Any,
+    ) -> None:
+        """Lead requests (or, with `websocket=True`, websockets) for `rule` to a view.
+
+        rule       a path with variables, such as "/user/<int:id>".
+        endpoint   the name for `url_for`; by default the view's name.
+        methods    the HTTP methods; by default GET (with HEAD) and OPTIONS.
+
+        Raises AssertionError when another view has the endpoint already, and ValueError or TypeError for a rule or
+        an option that makes no sense.
+        """
+        if not rule.startswith("/"):
+            raise ValueError(f"the rule {rule!r} has to start with a slash")
+        if endpoint is None:
+            endpoint = endpoint_of(view_func)
+        websocket = bool(options.get("websocket"))
+        methods = options.pop("methods", None)
+        if methods is None:
+            methods = getattr(view_func, "methods", None) or ("GET",)
+        if isinstance(methods, str):
+            raise TypeError(f"methods has to be a list of strings, as in methods=[{methods!r}]")
+        methods = {method.upper() for method in methods} | set(getattr(view_func, "required_methods", ()))
+        if provide_automatic_options is None:
+            provide_automatic_options = getattr(view_func, "provide_automatic_options", None)
+        if provide_automatic_options is None:
+            provide_automatic_options = (
+                not websocket and "OPTIONS" not in methods and bool(self.config["PROVIDE_AUTOMATIC_OPTIONS"])
+            )
+        if provide_automatic_options:
+            methods.add("OPTIONS")
+        own = {name: options.pop(name) for name in ("disconnect", "subprotocols") if name in options}
+        if own and not websocket:
+            raise TypeError(f"{', '.join(own)} is for websockets; the rule {rule!r} is for requests")
+        defaults = options.get("defaults")
+        if defaults and self.url_map.host_matching is False:
+            options["defaults"] = dict(defaults)
+        made = self.url_rule_class(
+            rule,
+            methods=methods,
+            endpoint=endpoint,
+            provide_automatic_options=provide_automatic_options,
+            **options,
+        )
+        made.provide_automatic_options = provide_automatic_options
+        made.connection_options = own
+        made.place = describe_function(view_func) if view_func is not None else None
+        if view_func is not None:
+            known = self.view_functions.get(endpoint)
+            if known is not None and known != view_func:
+                raise AssertionError(
+                    f"the endpoint {endpoint!r} leads to {describe_function(known)} already, and would be overwritten "
+                    f"by {describe_function(view_func)}; rename one of them, or pass endpoint='…'"
+                )
+        self.url_map.add(made)
+        if view_func is not None:
+            self.view_functions[endpoint] = view_func
+
+    def register_blueprint(self: Quart, blueprint: Blueprint, **options: Any) -> None:  # type: ignore[misc]
+        """Register a blueprint; `url_prefix`, `subdomain`, `name` and `url_defaults` override its own."""
+        blueprint.register(self, options)
+
+    def iter_blueprints(self: Quart) -> ValuesView[Blueprint]:  # type: ignore[misc]
+        return self.blueprints.values()
+
+    def teardown_appcontext(self: Quart, f: F) -> F:  # type: ignore[misc]
+        """Call `f(error or None)` when an application context ends, a request's and a websocket's included."""
+        self.teardown_appcontext_funcs.append(f)
+        return f
+
+    def make_aborter(self: Quart) -> Aborter:  # type: ignore[misc]
+        return self.aborter_class()
+
+    async def make_default_options_response(  # type: ignore[misc]  # mixed into Quart
+        self: Quart, ctx: Context | None = None
+    ) -> Response:
+        """The answer to OPTIONS: the methods that the path allows."""
+        current = ctx or _cv.get()
+        adapter = current.url_adapter
+        assert adapter is not None
+        response: Response = self.response_class("")
+        response.allow.update(adapter.allowed_methods())
+        return response

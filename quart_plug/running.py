@@ -1,0 +1,271 @@
+"""`Quart.run` and `Quart.run_task`: choose the server, own the signals, say in one line what went wrong.
+
+The first SIGINT or SIGTERM asks the server to finish; a second one stops at once. Knows no server: one is
+chosen by the hook `server`, and the reloader is that of the slot `debug_page`. Messages go to stderr, without
+a traceback where the fault is not in somebody's code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Awaitable, Callable
+from functools import partial
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from .exceptions import PluginError, PluginNotEnabled, PluginNotFound
+
+if TYPE_CHECKING:
+    from .app import Quart
+    from .typing import DebugPage, Server
+
+__all__ = ["ApplicationStartError", "ServerStartError", "choose_server", "run", "run_task"]
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 5000
+FORCED_STOP_SECONDS = 1.0
+_STOP_SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK")
+_TRUE = {"1", "true", "t", "yes", "y", "on"}
+
+
+class ServerStartError(RuntimeError):
+    """A server could not start: a port in use, a missing certificate. Says what, where, and the cure."""
+
+
+class ApplicationStartError(ServerStartError):
+    """The application's own start-up failed; a change to its code may cure that, so the reloader goes on."""
+
+
+class StopSignals:
+    """Turns the first signal into `requested`, and the second one into the cancelling of `task`.
+
+    Handlers are plain `signal.signal` ones: they exist on Windows, and they run while the loop is busy. A
+    process that a second signal has not ended after `FORCED_STOP_SECONDS` (by a thread that never returns)
+    is ended then.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.requested = asyncio.Event()
+        self.task: asyncio.Task[Any] | None = None
+        self.forced: int | None = None
+        self._count = 0
+        self._previous: dict[int, Any] = {}
+
+    def __enter__(self) -> StopSignals:
+        if threading.current_thread() is threading.main_thread():
+            for name in _STOP_SIGNALS:
+                number = getattr(signal, name, None)
+                if number is not None:
+                    self._previous[number] = signal.signal(number, self._received)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, previous in self._previous.items():
+            signal.signal(number, previous if previous is not None else signal.SIG_DFL)
+        self._previous.clear()
+
+    def _received(self, number: int, frame: FrameType | None) -> None:
+        self._count += 1
+        if self._count == 1:
+            self.loop.call_soon_threadsafe(self.requested.set)
+            return
+        self.forced = number
+        if self._count == 2:
+            last_resort = threading.Timer(FORCED_STOP_SECONDS, os._exit, (128 + number,))
+            last_resort.daemon = True
+            last_resort.start()
+            if self.task is not None:
+                self.loop.call_soon_threadsafe(self.task.cancel)
+
+
+def choose_server(app: Quart, name: str | None = None) -> Server:
+    """The server of that name, or the default one.
+
+    Raises PluginNotFound when no enabled plugin has a server of that name, PluginNotEnabled when there is
+    none at all.
+    """
+    app.setup_plugins()
+    chain = app.hooks.call("server")
+    server: Server | None = None if chain is None else chain(app, name)
+    if server is not None:
+        return server
+    if chain is None:
+        app.slot("server")  # raises PluginNotEnabled, with the plugin's name and the way to turn it on
+    if name is None:
+        raise PluginNotEnabled("the enabled server plugins have no default server; choose one by name")
+    raise PluginNotFound(
+        f"no enabled plugin has a server named {name!r}; `quart-plug list` shows the plugins, "
+        f"and Quart(..., plugins=[{name!r}]) or QUART_PLUG_PLUGINS={name} enables one"
+    )
+
+
+async def run_task(
+    app: Quart,
+    host: str = DEFAULT_HOST,
+    port: int = DEFAULT_PORT,
+    debug: bool | None = None,
+    ca_certs: str | None = None,
+    certfile: str | None = None,
+    keyfile: str | None = None,
+    shutdown_trigger: Callable[..., Awaitable[None]] | None = None,
+    *,
+    server: str | None = None,
+    **options: Any,
+) -> None:
+    """Serve in the running loop, until `shutdown_trigger()` returns, or without one a SIGINT or SIGTERM.
+
+    server     the name of a server, or None for the default one.
+    options    the server's own.
+
+    Raises ServerStartError when the address is not available or the app's start-up fails.
+    """
+    if debug is not None:
+        app.debug = debug
+    serve = partial(
+        choose_server(app, server).serve,
+        app,
+        host=host,
+        port=port,
+        debug=app.debug,
+        certfile=certfile,
+        keyfile=keyfile,
+        ca_certs=ca_certs,
+        **options,
+    )
+    if shutdown_trigger is not None:
+        await serve(shutdown_trigger=shutdown_trigger)
+        return
+    with StopSignals(asyncio.get_running_loop()) as signals:
+        signals.task = asyncio.current_task()
+
+        async def stop_requested() -> None:
+            await signals.requested.wait()
+
+        await serve(shutdown_trigger=stop_requested)
+
+
+def run(
+    app: Quart,
+    host: str | None = None,
+    port: int | None = None,
+    debug: bool | None = None,
+    use_reloader: bool = True,
+    loop: asyncio.AbstractEventLoop | None = None,
+    ca_certs: str | None = None,
+    certfile: str | None = None,
+    keyfile: str | None = None,
+    *,
+    server: str | None = None,
+    server_options: dict[str, Any] | None = None,
+    **kwargs: Any,
+) -> None:
+    """Serve the app until it is told to stop.
+
+    host, port       default to those of `SERVER_NAME`, then to 127.0.0.1 and 5000.
+    use_reloader     restart when code changes; needs the plugin `debug`, and a program to start again.
+    loop             a loop to use; the caller closes it.
+    server           the name of a server, or None for the default one.
+    server_options   the server's own.
+
+    Exits with status 1 and one line on stderr when the address is not available.
+    """
+    if kwargs:
+        warnings.warn(f"app.run() does not know the arguments {sorted(kwargs)}", stacklevel=3)
+    if os.environ.get("QUART_PLUG_LOADING_APP") == "true":
+        print("app.run() was ignored: `quart-plug` is loading this module to use its app", file=sys.stderr)
+        return
+    flag = os.environ.get("QUART_PLUG_DEBUG", os.environ.get("QUART_DEBUG"))
+    if debug is None and flag is not None:
+        debug = flag.lower() in _TRUE
+    if debug is not None:
+        app.debug = debug
+    host, port = _address(app, host, port)
+    extra: dict[str, Any] = {} if server is None else {"server": server}
+    extra.update(server_options or {})
+    once = partial(
+        _run_once,
+        app,
+        loop,
+        {"host": host, "port": port, "ca_certs": ca_certs, "certfile": certfile, "keyfile": keyfile},
+        extra,
+    )
+    try:
+        reloader = _reloader(app) if use_reloader else None
+        if reloader is None:
+            once()
+        else:
+            reloader(once, app)
+    except (ServerStartError, PluginError) as error:
+        fail(error)
+
+
+def fail(error: BaseException) -> None:
+    """Say what is wrong in plain words, and exit with status 1."""
+    notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", ()))
+    print(f"Error: {error}{notes}", file=sys.stderr, flush=True)
+    raise SystemExit(1) from error
+
+
+def _address(app: Quart, host: str | None, port: int | None) -> tuple[str, int]:
+    name, _, number = str(app.config.get("SERVER_NAME") or "").partition(":")
+    if host is None:
+        host = name or DEFAULT_HOST
+    if port is None:
+        port = int(number) if number.isdecimal() else DEFAULT_PORT
+    return host, port
+
+
+def _reloader(app: Quart) -> Callable[[Callable[[], None], Quart], None] | None:
+    # Only the main thread of a program may own its restart; and with the plugin off the app still runs.
+    if threading.current_thread() is not threading.main_thread():
+        return None
+    try:
+        page: DebugPage = app.slot("debug_page")
+    except PluginNotEnabled:
+        return None
+    return page.run_with_reloader
+
+
+def _run_once(
+    app: Quart,
+    loop: asyncio.AbstractEventLoop | None,
+    options: dict[str, Any],
+    extra: dict[str, Any],
+) -> None:
+    async def main(signals: StopSignals) -> None:
+        signals.task = asyncio.current_task()
+
+        async def stop_requested() -> None:
+            await signals.requested.wait()
+
+        if extra:
+            await run_task(app, shutdown_trigger=stop_requested, **options, **extra)
+        else:
+            # The method, which an application may have overridden in Quart's signature.
+            await app.run_task(shutdown_trigger=stop_requested, **options)
+
+    try:
+        # Before the loop runs: the import of a server takes long enough for the loop to complain of it.
+        choose_server(app, extra.get("server"))
+        if loop is not None:
+            loop.set_debug(app.debug)
+            with StopSignals(loop) as signals:
+                loop.run_until_complete(main(signals))
+        else:
+            with asyncio.Runner(debug=app.debug) as runner, StopSignals(runner.get_loop()) as signals:
+                runner.run(main(signals))
+    except asyncio.CancelledError:
+        if signals.forced is None:
+            raise
+        raise SystemExit(128 + signals.forced) from None
+    except ApplicationStartError:
+        raise
+    except ServerStartError as error:
+        # Said and done here, so that the reloader sees an orderly end, which no change of code would cure.
+        fail(error)

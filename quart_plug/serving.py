@@ -1,0 +1,162 @@
+"""The app's life in a server: start-up, shutdown, what runs around them, background tasks; and running it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from . import background
+from .ctx import Context
+
+if TYPE_CHECKING:
+    from .app import Quart
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Serving:
+    """Mixed into `Quart`."""
+
+    before_serving_funcs: list[Callable[..., Any]]
+    after_serving_funcs: list[Callable[..., Any]]
+    while_serving_gens: list[AsyncGenerator[None, None]]
+
+    def before_serving(self, func: F) -> F:
+        """Call `func()` when the server starts, in an application context."""
+        self.before_serving_funcs.append(func)
+        return func
+
+    def after_serving(self, func: F) -> F:
+        """Call `func()` when the server stops, in an application context."""
+        self.after_serving_funcs.append(func)
+        return func
+
+    def while_serving(self, func: F) -> F:
+        """Run the async generator around the app's life: what is before `yield` at start-up, the rest at shutdown."""
+        if not inspect.isasyncgenfunction(func):
+            raise TypeError(
+                f"while_serving takes an async generator function (async def with one yield), not {func!r}"
+            )
+        self.while_serving_gens.append(func())
+        return func
+
+    async def startup(self: Quart) -> None:  # type: ignore[misc]  # mixed into Quart
+        """Set the plugins up, then run the start-up functions. An error is reported and raised."""
+        self.setup_plugins()
+        self.shutdown_event = self.event_class()
+        stack = AsyncExitStack()
+        try:
+            async with Context(self):
+                hook = self.hooks.call("startup")
+                if hook is not None:
+                    await hook(self)
+                around = self.hooks.call("lifespan")
+                if around is not None:
+                    await stack.enter_async_context(around(self))
+                for function in self.before_serving_funcs:
+                    await self.ensure_async(function)()
+                for generator in self.while_serving_gens:
+                    await anext(generator)
+        except Exception as error:
+            await self._serving_failed(error, "start-up")
+            await stack.aclose()
+            raise
+        self._lifespan_stack = stack
+
+    async def shutdown(self: Quart) -> None:  # type: ignore[misc]  # mixed into Quart
+        """Drain the background tasks, then run the shutdown functions. An error is reported and raised."""
+        if self.shutdown_event is not None:
+            self.shutdown_event.set()
+        await background.drain(self)
+        try:
+            async with Context(self):
+                for function in self.after_serving_funcs:
+                    await self.ensure_async(function)()
+                for generator in self.while_serving_gens:
+                    try:
+                        await anext(generator)
+                    except StopAsyncIteration:
+                        continue
+                    raise RuntimeError(f"the while_serving generator {generator.__name__} yielded twice")
+                stack, self._lifespan_stack = self._lifespan_stack, None
+                if stack is not None:
+                    await stack.aclose()
+                hook = self.hooks.call("shutdown")
+                if hook is not None:
+                    await hook(self)
+        except Exception as error:
+            await self._serving_failed(error, "shutdown")
+            raise
+        finally:
+            await background.drain(self)
+
+    async def _serving_failed(self: Quart, error: Exception, moment: str) -> None:  # type: ignore[misc]
+        failed = self.hooks.call("serving_failed")
+        if failed is not None:
+            await failed(self, error)
+        self.logger.error("The app's %s failed: %s", moment, error, exc_info=error)
+
+    # Background tasks ---------------------------------------------------------------------------------------------------
+
+    def add_background_task(  # type: ignore[misc]  # mixed into Quart
+        self: Quart, func: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> None:
+        """Run `func(*args, **kwargs)` beside the connections; see background.py."""
+        background.start(self, func, *args, **kwargs)
+
+    # Running ------------------------------------------------------------------------------------------------------------
+
+    def run(  # type: ignore[misc]  # mixed into Quart
+        self: Quart,
+        host: str | None = None,
+        port: int | None = None,
+        debug: bool | None = None,
+        use_reloader: bool = True,
+        loop: asyncio.AbstractEventLoop | None = None,
+        ca_certs: str | None = None,
+        certfile: str | None = None,
+        keyfile: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Serve the app until it is told to stop, with the server plugin; for development and small deployments."""
+        from .running import run
+
+        run(self, host, port, debug, use_reloader, loop, ca_certs, certfile, keyfile, **kwargs)
+
+    def run_task(  # type: ignore[misc]  # mixed into Quart
+        self: Quart,
+        host: str = "127.0.0.1",
+        port: int = 5000,
+        debug: bool | None = None,
+        ca_certs: str | None = None,
+        certfile: str | None = None,
+        keyfile: str | None = None,
+        shutdown_trigger: Callable[..., Awaitable[None]] | None = None,
+    ) -> Coroutine[None, None, None]:
+        """A coroutine that serves the app, for whoever has a running loop already."""
+        from .running import run_task
+
+        return run_task(self, host, port, debug, ca_certs, certfile, keyfile, shutdown_trigger)
+
+    # Testing ------------------------------------------------------------------------------------------------------------
+
+    def test_client(self: Quart, use_cookies: bool = True, **kwargs: Any) -> Any:  # type: ignore[misc]
+        """A client that calls the app in this process; see `quart_plug.testing`."""
+        from .testing import QuartClient
+
+        return (self.test_client_class or QuartClient)(self, use_cookies=use_cookies, **kwargs)
+
+    def test_app(self: Quart) -> Any:  # type: ignore[misc]  # mixed into Quart
+        """`async with app.test_app() as test_app`: the app started up, and shut down at the end."""
+        from .testing import TestApp
+
+        return self.test_app_class(self) if self.test_app_class is not None else TestApp(self)
+
+    def test_cli_runner(self: Quart, **kwargs: Any) -> Any:  # type: ignore[misc]  # mixed into Quart
+        """A runner for commands of the command line."""
+        from .testing import QuartCliRunner
+
+        return (self.test_cli_runner_class or QuartCliRunner)(self, **kwargs)

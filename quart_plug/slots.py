@@ -1,0 +1,177 @@
+"""The app's plugins, and the parts that they fill.
+
+Set-up happens once, at the first need: a slot is used, a rule has an unknown converter, `app.cli`, start-up, the first
+request, or `setup_plugins()`. So the configuration can be filled after `Quart(__name__)`. An attribute that the app
+sets itself (`app.session_interface = …`) beats a plugin's slot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from .exceptions import PluginNotEnabled
+from .hooks import PluginManager, specs
+
+if TYPE_CHECKING:
+    from .app import Quart
+    from .typing import JSONProvider, SessionInterface
+
+
+def _slot(hook: str, doc: str) -> property:
+    """An attribute that a plugin fills at the first use, unless the app or its class sets it."""
+    key = f"_slot_{hook}"
+
+    def read(self: Any) -> Any:
+        value = self.__dict__.get(key)
+        return self.slot(hook) if value is None else value
+
+    def assign(self: Any, value: Any) -> None:
+        setattr(self, key, value)
+
+    return property(read, assign, doc=doc)
+
+
+class Slots:
+    """Mixed into `Quart`."""
+
+    json_provider_class: Any = None
+    plugins_are_set_up: bool
+
+    json: Any = _slot("json_provider", "The provider of JSON for requests, responses and websockets.")
+    session_interface: Any = _slot("session_interface", "What opens and saves `session`.")
+
+    def _init_slots(self, plugins: Iterable[Any] | None) -> None:
+        state = self.__dict__
+        state["plugins_are_set_up"] = False
+        state["_setting_up"] = False
+        state["_filled"] = {}
+        state["hooks"] = PluginManager(plugins)
+        state["_cli_groups"] = []
+        self.hooks.add_hookspecs(specs)
+        self.hooks.on_change.append(self._hooks_changed)
+
+    if TYPE_CHECKING:
+        hooks: PluginManager
+
+    def _hooks_changed(self: Quart) -> None:  # type: ignore[misc]  # mixed into Quart
+        self.__dict__["_filled"] = {}
+        self.plans_changed()
+
+    def setup_plugins(self: Quart) -> None:  # type: ignore[misc]  # mixed into Quart
+        """Select, load and set up the plugins; only the first call does anything.
+
+        Raises PluginNotFound, PluginLoadError and PluginSettingsError with everything that is wrong.
+        """
+        state = self.__dict__
+        if state["plugins_are_set_up"] or state["_setting_up"]:
+            return
+        state["_setting_up"] = True
+        try:
+            self.hooks.select(config=self.config, root_path=self.root_path)
+            self.hooks.load()
+            self._run_setup_hooks()
+            state["plugins_are_set_up"] = True
+        finally:
+            state["_setting_up"] = False
+        self.url_map.defer_unknown = False
+        self.url_map.bind_pending()
+        self.plans_changed()
+
+    def _run_setup_hooks(self: Quart) -> None:  # type: ignore[misc]  # mixed into Quart
+        """Each plugin's part on its own, so that one that fails is rolled back and named."""
+        for hook, use in (
+            ("configuration_defaults", self._take_defaults),
+            ("url_converters", self._take_converters),
+            ("setup", None),
+            ("setup_finished", None),
+        ):
+            for implementation in self.hooks.implementations(hook):
+                name = implementation.plugin
+                if not self.hooks.is_active(name):
+                    continue  # it was rolled back together with one that it requires
+                try:
+                    result = self.hooks.call_one(implementation)(self)
+                    if use is not None and result is not None:
+                        use(result, name)
+                except Exception as error:
+                    self.hooks.mark_failed(name, error)
+
+    def _take_defaults(self: Quart, defaults: Any, plugin: str) -> None:  # type: ignore[misc]
+        self.config.add_defaults(defaults, plugin)
+
+    def _take_converters(self: Quart, converters: Any, plugin: str) -> None:  # type: ignore[misc]
+        self.url_map.converters.update(converters)
+
+    def slot(self: Quart, hook: str) -> Any:  # type: ignore[misc]  # mixed into Quart
+        """What a plugin has put into a slot; PluginNotEnabled, which says how to turn it on, when none did."""
+        filled = self.__dict__["_filled"].get(hook)
+        if filled is None:
+            filled = self.slot_or_none(hook)
+            if filled is None:
+                raise PluginNotEnabled(self._why_empty(hook))
+        return filled
+
+    def _why_empty(self: Quart, hook: str) -> str:  # type: ignore[misc]  # mixed into Quart
+        provider = self.hooks.provider_of(hook)
+        if provider is None or self.hooks.is_active(provider):
+            return f"no plugin has an answer for {hook}"
+        return f"this needs a plugin for {hook.replace('_', ' ')}: {self.hooks.explain(provider)}"
+
+    def slot_or_none(self: Quart, hook: str) -> Any:  # type: ignore[misc]  # mixed into Quart
+        """What a plugin has put into a slot, or None."""
+        filled = self.__dict__["_filled"]
+        if hook not in filled:
+            self.setup_plugins()
+            filled = self.__dict__["_filled"]
+            if hook == "json_provider" and self.json_provider_class is not None:
+                filled[hook] = self.json_provider_class(self)
+            else:
+                call = self.hooks.call(hook)
+                filled[hook] = None if call is None else call(self)
+        return filled[hook]
+
+    def json_or_none(self: Quart) -> JSONProvider | None:  # type: ignore[misc]  # mixed into Quart
+        return self.__dict__.get("_slot_json_provider") or self.slot_or_none("json_provider")
+
+    def session_interface_or_none(self: Quart) -> SessionInterface | None:  # type: ignore[misc]
+        return self.__dict__.get("_slot_session_interface") or self.slot_or_none("session_interface")
+
+    def refreshed_session_cookie(self: Quart) -> bytes | None:  # type: ignore[misc]  # mixed into Quart
+        """The name of the session's cookie, where it may have to be sent again though nothing touched the session."""
+        if not self.config["SECRET_KEY"] or not self.config["SESSION_REFRESH_EACH_REQUEST"]:
+            return None
+        if self.session_interface_or_none() is None:
+            return None
+        name: str = self.config["SESSION_COOKIE_NAME"]
+        return name.encode("latin-1", "replace")
+
+    # The command line -------------------------------------------------------------------------------------------------
+
+    @property
+    def cli(self: Quart) -> Any:  # type: ignore[misc]  # mixed into Quart
+        """The app's own commands, a `click.Group`."""
+        group = self.__dict__.get("_cli")
+        if group is None:
+            group = self.slot("command_line").group(self.name)
+            self.__dict__["_cli"] = group
+            for blueprint_cli, option, name in self.__dict__["_cli_groups"]:
+                self._merge_cli_group(blueprint_cli, option, name)
+        return group
+
+    @cli.setter
+    def cli(self, group: Any) -> None:
+        self.__dict__["_cli"] = group
+
+    def add_cli_group(self, group: Any, option: Any, name: str) -> None:
+        """Add a blueprint's commands: under its name (""), directly (None), or under another name."""
+        self.__dict__["_cli_groups"].append((group, option, name))
+        if self.__dict__.get("_cli") is not None:
+            self._merge_cli_group(group, option, name)
+
+    def _merge_cli_group(self, group: Any, option: Any, name: str) -> None:
+        if option is None:
+            self.__dict__["_cli"].commands.update(group.commands)
+            return
+        group.name = option or name
+        self.__dict__["_cli"].add_command(group)

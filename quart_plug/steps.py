@@ -1,0 +1,163 @@
+"""The public methods of the app that are the steps of a connection.
+
+Each has the lifecycle's step as its body, so that `super()` and direct calls in a test's context work, and takes
+0.22's arguments as well as 0.23's (`ctx` first). They are made from one description for both kinds of connection.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from . import lifecycle
+from .ctx import Context
+from .globals import _cv
+
+from .overrides import ARGUMENTS, default_step
+from .wrappers.reply import from_ready
+
+if TYPE_CHECKING:
+    from .app import Quart
+
+Method = Callable[..., Coroutine[Any, Any, Any]]
+
+_STEPS: dict[str, Callable[..., Any]] = {
+    "preprocess": lifecycle.preprocess,
+    "dispatch": lifecycle.dispatch,
+    "finalize": lifecycle.finalize,
+    "process": lifecycle.process,
+    "handle_exception": lifecycle.handle_exception,
+    "handle_user_exception": lifecycle.handle_user_exception,
+    "handle_http_exception": lifecycle.handle_http_exception,
+    "teardown": lifecycle.teardown,
+    "teardown_app": lifecycle.teardown_app,
+    "make_response": lifecycle.make_response,
+}
+
+_OPTIONAL = {"from_error_handler": False}
+
+
+def as_response(ctx: Context, reply: Any) -> Any:
+    """Who calls a public method gets a Response, also where the connection would have got by without one."""
+    return from_ready(ctx.app, reply) if type(reply) is tuple else reply
+
+
+def read_arguments(
+    names: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Context, list[Any]]:
+    """The context and the values, from a call in 0.22's form or in 0.23's."""
+    values = [name for name in names if name != "ctx"]
+    if args and isinstance(args[0], Context):
+        order = ["ctx", *values]
+    else:
+        order = [*names]
+    if len(args) > len(order):
+        raise TypeError(f"takes {len(order)} arguments at most ({', '.join(order)}), got {len(args)}")
+    given = dict(zip(order, args, strict=False))
+    for name, value in kwargs.items():
+        given["ctx" if name.endswith("_context") else name] = value
+    ctx = given.pop("ctx", None)
+    if ctx is None:
+        ctx = _cv.get()
+    missing = [name for name in values if name not in given and name not in _OPTIONAL]
+    if missing:
+        raise TypeError(f"missing argument: {', '.join(missing)}")
+    return ctx, [given.get(name, _OPTIONAL.get(name)) for name in values]
+
+
+def _signature(names: tuple[str, ...], context: str) -> inspect.Signature:
+    """0.22's signature, for help() and for whoever looks."""
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    parameters = [inspect.Parameter("self", kind)]
+    seen_default = False
+    for name in names:
+        default: Any = inspect.Parameter.empty
+        if name == "ctx":
+            name, default = context, None
+        elif name in _OPTIONAL or seen_default:
+            default = _OPTIONAL.get(name)
+        seen_default = seen_default or default is not inspect.Parameter.empty
+        parameters.append(inspect.Parameter(name, kind, default=default))
+    return inspect.Signature(parameters)
+
+
+def _method(public: str, step: str, context: str) -> Method:
+    names = ARGUMENTS[step]
+    function = _STEPS[step]
+
+    async def call(self: Quart, *args: Any, **kwargs: Any) -> Any:
+        try:
+            ctx, values = read_arguments(names, args, kwargs)
+        except TypeError as error:
+            raise TypeError(f"{public}() {error}") from None
+        return await function(ctx, *values)
+
+    call.__name__ = public
+    call.__qualname__ = f"Quart.{public}"
+    call.__doc__ = function.__doc__
+    call.__signature__ = _signature(names, context)  # type: ignore[attr-defined]  # a function may have one
+    return default_step(call)  # type: ignore[no-any-return]
+
+
+class ConnectionSteps:
+    """Mixed into `Quart`. What each step does is written in lifecycle.py."""
+
+    preprocess_request = _method("preprocess_request", "preprocess", "request_context")
+    preprocess_websocket = _method("preprocess_websocket", "preprocess", "websocket_context")
+    dispatch_request = _method("dispatch_request", "dispatch", "request_context")
+    dispatch_websocket = _method("dispatch_websocket", "dispatch", "websocket_context")
+    finalize_request = _method("finalize_request", "finalize", "request_context")
+    finalize_websocket = _method("finalize_websocket", "finalize", "websocket_context")
+    process_response = _method("process_response", "process", "request_context")
+    postprocess_websocket = _method("postprocess_websocket", "process", "websocket_context")
+    do_teardown_request = _method("do_teardown_request", "teardown", "request_context")
+    do_teardown_websocket = _method("do_teardown_websocket", "teardown", "websocket_context")
+    do_teardown_appcontext = _method("do_teardown_appcontext", "teardown_app", "app_context")
+    handle_exception = _method("handle_exception", "handle_exception", "request_context")
+    handle_websocket_exception = _method(
+        "handle_websocket_exception", "handle_exception", "websocket_context"
+    )
+    handle_user_exception = _method("handle_user_exception", "handle_user_exception", "request_context")
+    handle_http_exception = _method("handle_http_exception", "handle_http_exception", "request_context")
+
+    @default_step
+    async def make_response(self: Quart, result: Any) -> Any:  # type: ignore[misc]  # mixed into Quart
+        """A Response from whatever a view may return; TypeError, which names the view, for anything else."""
+        ctx = _cv.get(None)
+        if ctx is None or ctx.app is not self:
+            from .wrappers.reply import make_response
+
+            return make_response(self, result)
+        return await lifecycle.make_response(ctx, result)
+
+    @default_step
+    async def full_dispatch_request(
+        self, request_context: Context | None = None, ctx: Context | None = None
+    ) -> Any:
+        """From the first before function to the finished response; errors go to the error handlers."""
+        current = request_context or ctx or _cv.get()
+        return as_response(current, await lifecycle.full_dispatch(current))
+
+    @default_step
+    async def full_dispatch_websocket(
+        self, websocket_context: Context | None = None, ctx: Context | None = None
+    ) -> Any:
+        """As `full_dispatch_request`; the answer is None unless the handshake is refused."""
+        current = websocket_context or ctx or _cv.get()
+        return as_response(current, await lifecycle.full_dispatch(current))
+
+    @default_step
+    async def handle_request(self: Quart, request: Any) -> Any:  # type: ignore[misc]  # mixed into Quart
+        """Everything between a request and its response."""
+        return await _handle(self, request, self.request_context(request))
+
+    @default_step
+    async def handle_websocket(self: Quart, websocket: Any) -> Any:  # type: ignore[misc]  # mixed into Quart
+        """Everything between a websocket's handshake and its end; a response only when the handshake is refused."""
+        return await _handle(self, websocket, self.websocket_context(websocket))
+
+
+async def _handle(app: Quart, wrapper: Any, ctx: Context) -> Any:
+    ctx.plans = app.plans_for(ctx.kind)
+    return as_response(ctx, await lifecycle.handle(ctx))

@@ -1,0 +1,68 @@
+"""The client's cookies, over the standard library's cookie jar: what is kept, and what is sent where.
+
+Domains and paths are honoured as a browser does. `Secure` is not (nor in Quart): a test speaks `http` to an
+app that is served over `https`, and its session cookie has to come back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from email.message import Message as EmailMessage
+from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
+from typing import Any, cast
+from urllib.parse import quote
+from urllib.request import Request as URLRequest
+
+from werkzeug.datastructures import Headers
+
+
+class _Policy(DefaultCookiePolicy):
+    def return_ok_secure(self, cookie: Cookie, request: URLRequest) -> bool:
+        return True
+
+
+class _Reply:
+    """What the jar wants of a response: `info()`."""
+
+    def __init__(self, set_cookie: Iterable[str]) -> None:
+        self._message = EmailMessage()
+        for value in set_cookie:
+            self._message["Set-Cookie"] = value
+
+    def info(self) -> EmailMessage:
+        return self._message
+
+
+def make_jar() -> CookieJar:
+    return CookieJar(_Policy())
+
+
+def _as_request(host: str, path: str) -> URLRequest:
+    return URLRequest(f"http://{host}{quote(path if path.startswith('/') else f'/{path}')}")
+
+
+def add_cookies(jar: CookieJar, headers: Headers, path: str) -> None:
+    """Add the jar's cookies for this host and path to a request's headers.
+
+    They join those that the test gave as a header, which win, in one header, as RFC 6265 (5.4) has it.
+    """
+    request = _as_request(headers.get("host", "localhost"), path)
+    jar.add_cookie_header(request)
+    kept = request.get_header("Cookie")
+    if not kept:
+        return
+    given = [part.strip() for value in headers.getlist("cookie") for part in value.split(";") if part.strip()]
+    names = {part.partition("=")[0] for part in given}
+    given += [part for part in kept.split("; ") if part.partition("=")[0] not in names]
+    headers["Cookie"] = "; ".join(given)
+
+
+def keep_cookies(jar: CookieJar, host: str, path: str, headers: Headers | None) -> None:
+    """Keep what a response's `Set-Cookie` headers ask for; a cookie that has expired is dropped."""
+    if headers is not None:
+        keep_set_cookie(jar, host, path, headers.getlist("set-cookie"))
+
+
+def keep_set_cookie(jar: CookieJar, host: str, path: str, values: list[str]) -> None:
+    if values:
+        jar.extract_cookies(cast(Any, _Reply(values)), _as_request(host, path))
