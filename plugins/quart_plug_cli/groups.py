@@ -1,0 +1,157 @@
+"""`AppGroup`, whose commands run in an application context, and `QuartGroup`, the program with them.
+
+Where a name is claimed twice, the program's own commands win, then the application's, then those of plugins.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from quart_plug import Quart
+from quart_plug.exceptions import PluginError
+
+from .loading import NoAppException, load_dotenv
+from .options import global_options, version_option
+from .script import ScriptInfo, with_appcontext, without_appcontext
+
+
+class AppGroup(click.Group):
+    """A group whose commands run in an application context, unless `with_appcontext=False`.
+
+    A command's function may be a coroutine function.
+    """
+
+    def command(self, *args: Any, **kwargs: Any) -> Callable[..., Any]:  # type: ignore[override]  # as in Quart
+        wrap = with_appcontext if kwargs.pop("with_appcontext", True) else without_appcontext
+        if args and callable(args[0]):  # @group.command without parentheses
+            command: click.Command = super().command(**kwargs)(wrap(args[0]))
+            return command
+
+        def decorator(function: Callable[..., Any]) -> click.Command:
+            command: click.Command = super(AppGroup, self).command(*args, **kwargs)(wrap(function))
+            return command
+
+        return decorator
+
+    def group(self, *args: Any, **kwargs: Any) -> Callable[..., Any]:  # type: ignore[override]  # as in Quart
+        kwargs.setdefault("cls", AppGroup)
+        decorator: Callable[..., Any] = super().group(*args, **kwargs)
+        return decorator
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0] if args else ""
+        if (
+            name
+            and not name.startswith("-")
+            and not ctx.resilient_parsing
+            and self.get_command(ctx, name) is None
+        ):
+            # Near to one of ours, the application (which may be broken) need not be asked.
+            own = click.Group.list_commands(self, ctx)
+            near = difflib.get_close_matches(name, own, n=1)
+            raise click.UsageError(_unknown(name, own if near else self.list_commands(ctx)), ctx)
+        return super().resolve_command(ctx, args)
+
+
+class QuartGroup(AppGroup):
+    """The program: its own commands, those of the application, and those of plugins.
+
+    add_default_commands   whether `run`, `routes`, `shell`, `list` and `version` are there.
+    create_app             a function that makes the application; otherwise --app says where it is.
+    load_dotenv            whether .env and .quartenv are read.
+    set_debug_flag         whether debug mode is set from the environment.
+
+    The rest is passed on to `click.Group`.
+    """
+
+    def __init__(
+        self,
+        add_default_commands: bool = True,
+        create_app: Callable[..., Quart] | None = None,
+        add_version_option: bool = True,
+        load_dotenv: bool = True,
+        set_debug_flag: bool = True,
+        **extra: Any,
+    ) -> None:
+        params = list(extra.pop("params", None) or ())
+        params.extend(global_options())
+        if add_version_option:
+            params.append(version_option)
+        super().__init__(params=params, **extra)
+        self.create_app = create_app
+        self.load_dotenv = load_dotenv
+        self.set_debug_flag = set_debug_flag
+        if add_default_commands:
+            from .inspection import list_command, routes_command, version_command
+            from .serving import run_command
+            from .shell import shell_command
+
+            for command in (run_command, routes_command, shell_command, list_command, version_command):
+                self.add_command(command)
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        if "obj" not in extra and "obj" not in self.context_settings:
+            extra["obj"] = ScriptInfo(create_app=self.create_app, set_debug_flag=self.set_debug_flag)
+        return super().make_context(info_name, args, parent=parent, **extra)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta["quart_plug.load_dotenv"] = self.load_dotenv
+        if not args and self.no_args_is_help and self.load_dotenv:
+            load_dotenv()  # the help lists the application's commands, and a variable says where it is
+        return super().parse_args(ctx, args)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        own = super().get_command(ctx, name)
+        if own is not None:
+            return own
+        try:
+            app = ctx.ensure_object(ScriptInfo).load_app()
+        except NoAppException as error:
+            # An unknown word is more likely a misspelt command of ours, when it is near to one.
+            if difflib.get_close_matches(name, super().list_commands(ctx), n=1):
+                return None
+            raise error
+        return _application_commands(ctx, app).get(name)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        names = set(super().list_commands(ctx))
+        try:
+            names.update(_application_commands(ctx, ctx.ensure_object(ScriptInfo).load_app()))
+        except NoAppException as error:
+            # Help is most wanted when something is wrong, so this does not stop it.
+            if not ctx.meta.get("quart_plug.app_error_said"):
+                ctx.meta["quart_plug.app_error_said"] = True
+                click.echo(f"The application's commands are not listed. {error.format_message()}\n", err=True)
+        return sorted(names)
+
+
+def _application_commands(ctx: click.Context, app: Quart) -> dict[str, click.Command]:
+    """The application's own commands, then those of its plugins. Raises NoAppException when plugins fail."""
+    commands: dict[str, click.Command] = {}
+    try:
+        for name in app.cli.list_commands(ctx):
+            command = app.cli.get_command(ctx, name)
+            if command is not None:
+                commands[name] = command
+        from_plugins = app.hooks.call("cli_commands")
+        for group in from_plugins(app) if from_plugins is not None else ():
+            for command in group:
+                if command.name is not None:
+                    commands.setdefault(command.name, command)
+    except PluginError as error:
+        raise NoAppException(str(error)) from error
+    return commands
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    meant = f" Did you mean {close[0]!r}?" if close else f" There are: {', '.join(known)}."
+    return f"No such command {name!r}.{meant}"

@@ -1,0 +1,212 @@
+"""What a command knows of the application it works for, and how it runs in the application's context.
+
+`ScriptInfo` is the click context's `obj`. A command's function may be a plain or a coroutine function; a
+plain one is called outside the loop, so it may use `asyncio.run` itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import os
+import re
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import update_wrapper
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast, overload
+
+import click
+
+from quart_plug import Quart, current_app, has_app_context
+
+from .loading import DEFAULT_FILES, NoAppException, locate_app, prepare_import
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+TRUE = {"1", "true", "t", "yes", "y", "on"}
+
+
+class ScriptInfo:
+    """How to find the application, and the application once it was loaded.
+
+    app_import_path   what was given with --app; else the environment's QUART_PLUG_APP or QUART_APP is used.
+    create_app        a function that makes the application; the path is then not used.
+    set_debug_flag    whether debug mode is set from the environment, where that says something.
+    data              for commands to share values.
+    """
+
+    def __init__(
+        self,
+        app_import_path: str | None = None,
+        create_app: Callable[..., Quart] | None = None,
+        set_debug_flag: bool = True,
+    ) -> None:
+        self.app_import_path = app_import_path
+        self.create_app = create_app
+        self.set_debug_flag = set_debug_flag
+        self.data: dict[Any, Any] = {}
+        self._loaded_app: Quart | None = None
+
+    @property
+    def is_named(self) -> bool:
+        """Whether somebody said where the application is."""
+        return bool(self._loaded_app or self.create_app or self.app_import_path or _environment("APP"))
+
+    def load_app(self) -> Quart:
+        """The application; loaded at the first call.
+
+        Raises NoAppException, which says what is wrong.
+        """
+        if self._loaded_app is None:
+            with _loading():
+                app = self._found()
+            if self.set_debug_flag and (debug := debug_from_environment()) is not None:
+                app.debug = debug
+            self._loaded_app = app
+        return self._loaded_app
+
+    def _found(self) -> Quart:
+        if self.create_app is not None:
+            return self.create_app()
+        path = self.app_import_path or _environment("APP")
+        if path:
+            # Not the colon of a Windows drive.
+            module, _, name = re.sub(r":(?![\\/])", "\0", path, count=1).partition("\0")
+            app = locate_app(prepare_import(module), name or None)
+        else:
+            app = self._default()
+        if app is None:
+            raise NoAppException(
+                "no application: say where it is with --app MODULE:NAME (or QUART_PLUG_APP); without it, "
+                f"{', '.join(DEFAULT_FILES)} are looked for in {os.getcwd()}"
+            )
+        return app
+
+    def _default(self) -> Quart | None:
+        for path in DEFAULT_FILES:
+            if os.path.isfile(path):
+                app = locate_app(prepare_import(path), None, raise_if_not_found=False)
+                if app is not None:
+                    return app
+        return None
+
+
+@contextmanager
+def _loading() -> Iterator[None]:
+    # A script that calls app.run() unguarded would otherwise serve here, and never return.
+    os.environ["QUART_PLUG_LOADING_APP"] = "true"
+    try:
+        yield
+    finally:
+        os.environ.pop("QUART_PLUG_LOADING_APP", None)
+
+
+def _environment(name: str) -> str | None:
+    return os.environ.get(f"QUART_PLUG_{name}") or os.environ.get(f"QUART_{name}")
+
+
+def debug_from_environment() -> bool | None:
+    """QUART_PLUG_DEBUG or QUART_DEBUG as a truth, or None when neither is set."""
+    value = _environment("DEBUG")
+    return None if value is None else value.lower() in TRUE
+
+
+def pass_script_info(f: Callable[Concatenate[Any, P], T]) -> Callable[P, T]:
+    """Give the command's function the `ScriptInfo` as its first argument."""
+
+    def new_func(*args: P.args, **kwargs: P.kwargs) -> T:
+        context = click.get_current_context()
+        return context.invoke(f, context.ensure_object(ScriptInfo), *args, **kwargs)
+
+    return update_wrapper(new_func, f)
+
+
+@overload
+def with_appcontext(fn: Callable[..., Any]) -> Callable[..., Any]: ...
+@overload
+def with_appcontext(fn: None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...
+def with_appcontext(fn: Callable[..., Any] | None = None) -> Callable[..., Any]:
+    """Call the command's function in an application context; a coroutine function is awaited."""
+    if fn is None:
+        return with_appcontext
+
+    def decorator(*args: Any, **kwargs: Any) -> Any:
+        context = click.get_current_context()
+        app = context.ensure_object(ScriptInfo).load_app()
+        return in_app_context(app, context, lambda: context.invoke(fn, *args, **kwargs))
+
+    return update_wrapper(decorator, fn)
+
+
+def without_appcontext(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """The function itself, or for a coroutine function one that runs it."""
+    if not inspect.iscoroutinefunction(fn):
+        return fn
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        return _outside_of_loops(click.get_current_context(), lambda: asyncio.run(fn(*args, **kwargs)))
+
+    return update_wrapper(run, fn)
+
+
+def in_app_context(app: Quart, context: click.Context, call: Callable[[], Any]) -> Any:
+    """`call()` in a new context of the app, unless one is current; an awaitable result is awaited."""
+    if has_app_context() and cast(Any, current_app)._get_current_object() is app:
+        result = call()
+        if not inspect.isawaitable(result):
+            return result
+        awaitable = result
+        return _outside_of_loops(context, lambda: asyncio.run(_awaited(awaitable)))
+    return _outside_of_loops(context, lambda: _in_new_context(app, call))
+
+
+def _in_new_context(app: Quart, call: Callable[[], Any]) -> Any:
+    # One contextvars.Context for the loop's steps and for the plain call between them.
+    variables = contextvars.copy_context()
+    with asyncio.Runner(debug=app.debug) as runner:
+        app_context = app.app_context()
+        runner.run(_awaited(app_context.push()), context=variables)
+        failure: BaseException | None = None
+        try:
+            result = variables.run(call)
+            if inspect.isawaitable(result):
+                result = runner.run(_awaited(result), context=variables)
+            return result
+        except click.exceptions.Exit:
+            raise
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            runner.run(_awaited(app_context.pop(failure)), context=variables)
+
+
+async def _awaited(awaitable: Awaitable[T]) -> T:
+    return await awaitable
+
+
+def _outside_of_loops(context: click.Context, call: Callable[[], Any]) -> Any:
+    """`call()`, in a thread if this one has a running loop, as in a test that is a coroutine function."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return call()
+    outcome: list[Any] = []
+
+    def work() -> None:
+        try:
+            with context.scope(cleanup=False):
+                outcome.extend((True, call()))
+        except BaseException as error:
+            outcome.extend((False, error))
+
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), name="command")
+    thread.start()
+    thread.join()
+    succeeded, value = outcome
+    if not succeeded:
+        raise value
+    return value

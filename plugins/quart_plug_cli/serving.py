@@ -1,0 +1,90 @@
+"""The command `run`."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NoReturn
+
+import click
+
+from quart_plug import Quart
+from quart_plug.running import run
+
+from .loading import AppImportFailed, users_traceback
+from .options import debug_option
+from .script import ScriptInfo, debug_from_environment, pass_script_info
+
+_FILE = click.Path(exists=True, dir_okay=False)
+
+
+@click.command("run", short_help="Run a server.", params=[debug_option()])
+@click.option(
+    "--host", "-h", default="127.0.0.1", show_default=True, envvar=["QUART_PLUG_RUN_HOST", "QUART_RUN_HOST"],
+    help="The address to listen on; 0.0.0.0 for all.",
+)  # fmt: skip
+@click.option(
+    "--port", "-p", type=click.IntRange(0, 65535), default=5000, show_default=True,
+    envvar=["QUART_PLUG_RUN_PORT", "QUART_RUN_PORT"], help="The port; 0 takes a free one.",
+)  # fmt: skip
+@click.option("--reload/--no-reload", default=None, help="Restart when code changes; on in debug mode.")
+@click.option("--certfile", "--cert", type=_FILE, help="The certificate, for HTTPS.")
+@click.option(
+    "--keyfile", "--key", type=_FILE, help="The certificate's key, where it is in a file of its own."
+)
+@click.option("--ca-certs", type=_FILE, help="The authorities whose client certificates are accepted.")
+@click.option("--server", metavar="NAME", help="A server by name; hypercorn by default.")
+@click.option("--access-log/--no-access-log", default=True, help="Write a line for each request.")
+@pass_script_info
+def run_command(
+    info: ScriptInfo,
+    host: str,
+    port: int,
+    reload: bool | None,
+    certfile: str | None,
+    keyfile: str | None,
+    ca_certs: str | None,
+    server: str | None,
+    access_log: bool,
+) -> None:
+    """Run a server for the application, until Ctrl+C.
+
+    With --debug the reloader and the traceback page are on; that is for development only.
+    """
+    app = _loaded(info, debug_from_environment() if reload is None else reload)
+    options: dict[str, Any] = {} if access_log else {"access_log": False}
+    run(
+        app,
+        host,
+        port,
+        use_reloader=app.debug if reload is None else reload,
+        ca_certs=ca_certs,
+        certfile=certfile,
+        keyfile=keyfile,
+        server=server,
+        server_options=options,
+    )
+
+
+def _loaded(info: ScriptInfo, reload: bool | None) -> Quart:
+    try:
+        return info.load_app()
+    except AppImportFailed as error:
+        if not reload:
+            raise
+        failure = error
+    # Out of the `except`, so that what is raised below has not our own error as its context.
+    return _run_broken(failure)
+
+
+def _run_broken(failure: AppImportFailed) -> NoReturn:
+    """Show what the application raised, and wait for a change that cures it."""
+    error = failure.__cause__ or failure
+    tb = users_traceback(error)
+
+    def fail() -> None:
+        raise error.with_traceback(tb)
+
+    # There is no application to ask, so one of ours asks for the reloader in its place.
+    stand_in = Quart("quart_plug_cli", root_path=os.getcwd())
+    stand_in.slot("debug_page").run_with_reloader(fail, stand_in)
+    raise failure

@@ -1,0 +1,215 @@
+"""Serving with hypercorn: listen, start the app, accept, drain, stop; each with a limit in time.
+
+Hypercorn parses and speaks the protocols (its `TCPServer`); the sequence around them is ours, since
+hypercorn's own awaits `Server.wait_closed()` first, which on Python 3.12 and later returns only when every
+client has left. The order of an end:
+
+    the listening socket is closed -> websockets get 1012 -> idle connections close, requests in flight finish
+    -> after SHUTDOWN_TIMEOUT seconds the rest is cancelled -> the app's shutdown functions run
+
+A cancelled `serve` skips the waiting. Must not touch signals: who calls `serve` owns them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any, cast
+
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.asyncio.lifespan import Lifespan
+from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.utils import LifespanFailureError, LifespanTimeoutError
+
+from quart_plug.running import ApplicationStartError, ServerStartError
+
+from .binding import listen, url_of
+from .settings import PlugConfig, server_config
+from .streams import PlugContext, install
+
+if TYPE_CHECKING:
+    from quart_plug import Quart
+
+SERVICE_RESTART = 1012  # RFC 6455's registry: the client may try again
+ABORT_SECONDS = 1.0
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+class HypercornServer:
+    """Fills the slot `server` under the name "hypercorn"."""
+
+    name = "hypercorn"
+
+    async def serve(
+        self,
+        app: Quart,
+        *,
+        host: str,
+        port: int,
+        debug: bool = False,
+        certfile: str | None = None,
+        keyfile: str | None = None,
+        ca_certs: str | None = None,
+        shutdown_trigger: Callable[..., Awaitable[None]] | None = None,
+        access_log: bool = True,
+        announce: Callable[[str], None] = _say,
+        **options: Any,
+    ) -> None:
+        """Serve until `shutdown_trigger()` returns, or for ever.
+
+        access_log   whether each request is written to stdout.
+        announce     gets the line that says where the app runs, once it really does.
+
+        Raises ServerStartError when it cannot listen, ApplicationStartError when the app's start-up fails.
+        """
+        if options:
+            raise ServerStartError(f"the server 'hypercorn' does not know the options {sorted(options)}")
+        config = server_config(
+            app.config, access_log=access_log, certfile=certfile, keyfile=keyfile, ca_certs=ca_certs
+        )
+        tls = _tls(config)
+        install()
+        listener = listen(host, port)
+        try:
+            await _Serving(app, config, listener, tls).run(shutdown_trigger, announce)
+        finally:
+            listener.close()
+
+
+def _tls(config: PlugConfig) -> ssl.SSLContext | None:
+    try:
+        return config.create_ssl_context()
+    except (ssl.SSLError, OSError) as error:
+        raise ServerStartError(
+            f"the certificate {config.certfile!r} or its key {config.keyfile!r} is not usable: {error}"
+        ) from error
+
+
+class _Serving:
+    """One run of the server: its connections, and the app's life around them."""
+
+    def __init__(
+        self, app: Quart, config: PlugConfig, listener: socket.socket, tls: ssl.SSLContext | None
+    ) -> None:
+        self.app = ASGIWrapper(cast(Any, app))  # hypercorn types scopes and messages more narrowly
+        self.config = config
+        self.context = PlugContext()
+        self.listener = listener
+        self.tls = tls
+        self.loop = asyncio.get_running_loop()
+        self.state: dict[str, Any] = {}
+        self.lifespan = Lifespan(self.app, config, self.loop, self.state)
+        self.connections: dict[asyncio.Task[Any], asyncio.WriteTransport] = {}
+
+    async def run(
+        self, shutdown_trigger: Callable[..., Awaitable[None]] | None, announce: Callable[[str], None]
+    ) -> None:
+        stop: asyncio.Future[None] = asyncio.ensure_future(_wait(shutdown_trigger))
+        life = self.loop.create_task(self.lifespan.handle_lifespan())
+        try:
+            if await self._started(life, stop):
+                await self._accept(stop, announce)
+                await self._ended(life)
+            stop.result()
+        finally:
+            await _cancelled((stop, life))
+
+    async def _started(self, life: asyncio.Task[None], stop: asyncio.Future[None]) -> bool:
+        starting = self.loop.create_task(self.lifespan.wait_for_startup())
+        try:
+            await asyncio.wait((starting, stop), return_when=asyncio.FIRST_COMPLETED)
+            if not starting.done():
+                return False  # stopped while the app was starting
+            starting.result()
+        except LifespanTimeoutError as error:
+            raise ApplicationStartError(
+                f"the application's start-up took longer than {self.config.startup_timeout:g} seconds"
+            ) from error
+        finally:
+            await _cancelled((starting,))
+        failure = life.exception() if life.done() and not life.cancelled() else None
+        if isinstance(failure, LifespanFailureError):
+            raise ApplicationStartError(f"the application did not start: {failure}") from failure
+        if failure is not None:
+            raise failure
+        return True
+
+    async def _accept(self, stop: asyncio.Future[None], announce: Callable[[str], None]) -> None:
+        server = await asyncio.start_server(
+            self._connected,
+            sock=self.listener,
+            ssl=self.tls,
+            ssl_handshake_timeout=self.config.ssl_handshake_timeout if self.tls else None,
+        )
+        try:
+            url = url_of(self.listener, "https" if self.tls else "http")
+            announce(f"Running on {url} (CTRL + C to quit)")
+            await asyncio.wait((stop,))
+            server.close()
+            await self._drain()
+        finally:
+            server.close()
+            await self._abort()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # a stream callback is always run in a task
+        self.connections[task] = writer.transport
+        task.add_done_callback(self.connections.pop)
+        try:
+            await TCPServer(self.app, self.loop, self.config, self.context, self.state, reader, writer)
+        except asyncio.CancelledError:
+            pass  # ours, in _abort; asyncio's callback on Python 3.11 would report it as an error
+
+    async def _drain(self) -> None:
+        deadline = self.loop.time() + self.config.graceful_timeout
+        await self.context.terminated.set()
+        closing = {
+            self.loop.create_task(websocket.go_away(SERVICE_RESTART, "the server stops"))
+            for websocket in tuple(self.context.websockets)
+        }
+        try:
+            if closing:
+                await asyncio.wait(closing, timeout=self.config.graceful_timeout)
+            if self.connections:
+                await asyncio.wait(tuple(self.connections), timeout=max(0.0, deadline - self.loop.time()))
+        finally:
+            await _cancelled(closing)
+
+    async def _abort(self) -> None:
+        # Transports first: a connection's task would wait for a peer that never reads to take its last bytes.
+        tasks = dict(self.connections)
+        for task, transport in tasks.items():
+            transport.abort()
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=ABORT_SECONDS)
+
+    async def _ended(self, life: asyncio.Task[None]) -> None:
+        try:
+            await self.lifespan.wait_for_shutdown()
+        except LifespanTimeoutError:
+            await self.config.log.error(
+                "the application's shutdown functions took longer than %g seconds",
+                self.config.shutdown_timeout,
+            )
+
+
+async def _wait(shutdown_trigger: Callable[..., Awaitable[None]] | None) -> None:
+    if shutdown_trigger is None:
+        await asyncio.get_running_loop().create_future()
+    else:
+        await shutdown_trigger()
+
+
+async def _cancelled(tasks: Iterable[asyncio.Future[Any]]) -> None:
+    """Cancel, and take the results, so that none is reported as never retrieved."""
+    tasks = tuple(tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

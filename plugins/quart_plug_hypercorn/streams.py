@@ -1,0 +1,160 @@
+"""Hypercorn's websocket stream with what it keeps from the app: who closed, with which code, and why.
+
+`install()` puts `PlugStream` where hypercorn 0.18 looks the class up; another minor version may look
+elsewhere, so it is left alone (with a warning), and a test fails when one is installed. Differences to
+hypercorn's class:
+
+- `websocket.disconnect` carries the peer's close code and reason (1005 when it gave none), or 1006 when the
+  connection was lost; hypercorn says 1006 always.
+- a protocol error of the peer is answered with a close frame (RFC 6455, 7.1.7).
+- pings have a deadline, and a message over the limit ends the connection though the peer ignores the
+  close frame.
+- `go_away` closes with a code of the server's (1012 when it stops).
+
+Must not know the framework: it speaks ASGI upwards and hypercorn's events downwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from importlib.metadata import version
+from typing import Any, cast
+
+from hypercorn.asyncio.worker_context import WorkerContext
+from hypercorn.protocol import h2, h11
+from hypercorn.protocol.events import Event, StreamClosed
+from hypercorn.protocol.ws_stream import ASGIWebsocketState, FrameTooLargeError, WSStream
+from wsproto.connection import ConnectionState
+from wsproto.events import CloseConnection, Message, Ping
+from wsproto.frame_protocol import CloseReason
+
+SUPPORTED = "0.18"
+CLOSE_REPLY_SECONDS = 1.0
+
+Outcome = tuple[int, str]
+LOST: Outcome = (int(CloseReason.ABNORMAL_CLOSURE), "")
+
+
+class PlugContext(WorkerContext):
+    """Hypercorn's shared state of one server, with the websockets that are open on it."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.websockets: set[PlugStream] = set()
+
+
+class PlugStream(WSStream):
+    """One websocket connection; see the module's text."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.outcome: Outcome | None = None  # set once, by whatever ends the connection first
+        self.gone = asyncio.Event()
+        self.heard = 0.0
+
+    async def handle(self, event: Event) -> None:
+        if not isinstance(event, StreamClosed):
+            self.heard = self.context.time()
+            await super().handle(event)
+        elif not self.closed:
+            self.closed = True
+            self.gone.set()
+            self._websockets().discard(self)
+            if self.app_put is not None:
+                code, reason = self.outcome or LOST
+                message = {"type": "websocket.disconnect", "code": code, "reason": reason}
+                await self.app_put(message)
+
+    async def app_send(self, message: Any) -> None:
+        if message is not None and message["type"] == "websocket.close" and self.outcome is None:
+            code = message.get("code") or CloseReason.NORMAL_CLOSURE
+            self.outcome = (int(code), message.get("reason") or "")
+        await super().app_send(message)
+
+    async def _accept(self, message: Any) -> None:
+        self._websockets().add(self)
+        await super()._accept(message)
+
+    async def _handle_events(self) -> None:
+        for event in self.connection.events():
+            if isinstance(event, Message):
+                await self._message(event)
+            elif isinstance(event, Ping):
+                await self._send_wsproto_event(event.response())
+            elif isinstance(event, CloseConnection):
+                await self._peer_closed(event)
+
+    async def _message(self, event: Message[Any]) -> None:
+        if self.outcome is not None:
+            return  # after a close frame was sent, data is no longer for the app (RFC 6455, 5.5.1)
+        try:
+            self.buffer.extend(event)
+        except FrameTooLargeError:
+            self.buffer.clear()
+            self.task_group.spawn(self.go_away, int(CloseReason.MESSAGE_TOO_BIG), "message too big")
+            # The task runs later; what follows in this read must not be taken for a new message.
+            self.outcome = (int(CloseReason.MESSAGE_TOO_BIG), "message too big")
+            return
+        if event.message_finished and self.app_put is not None:
+            message = self.buffer.to_message()
+            self.buffer.clear()
+            await self.app_put(cast(Any, message))
+
+    async def _peer_closed(self, event: CloseConnection) -> None:
+        if self.outcome is None:
+            self.outcome = (int(event.code), event.reason or "")
+        if self.connection.state is ConnectionState.REMOTE_CLOSING:
+            await self._send_wsproto_event(event.response())
+        elif self.connection.state is ConnectionState.OPEN:
+            # Not the peer's close frame but its breach of the protocol, for which wsproto names the code.
+            await self._send_wsproto_event(CloseConnection(code=event.code, reason=event.reason))
+        await self.send(StreamClosed(stream_id=self.stream_id))
+
+    async def go_away(self, code: int, reason: str) -> None:
+        """Close with this code, and stop waiting for the peer's answer after `CLOSE_REPLY_SECONDS`."""
+        if self.closed or self.state is not ASGIWebsocketState.CONNECTED:
+            return
+        if self.outcome is None:
+            self.outcome = (code, reason)
+        await self._send_wsproto_event(CloseConnection(code=code, reason=reason))
+        if not await self._is_gone_within(CLOSE_REPLY_SECONDS):
+            await self.send(StreamClosed(stream_id=self.stream_id))
+
+    async def _send_pings(self) -> None:
+        interval = self.config.websocket_ping_interval
+        deadline = getattr(self.config, "websocket_ping_timeout", None)
+        while interval is not None and not await self._is_gone_within(interval):
+            if deadline is not None and self.context.time() - self.heard > interval + deadline:
+                self.outcome = self.outcome or (LOST[0], "no answer to a ping")
+                await self.send(StreamClosed(stream_id=self.stream_id))
+                return
+            await self._send_wsproto_event(Ping())
+
+    async def _is_gone_within(self, seconds: float) -> bool:
+        # Not a plain sleep: the connection's task group would wait for its end.
+        try:
+            await asyncio.wait_for(self.gone.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    def _websockets(self) -> set[PlugStream]:
+        websockets: set[PlugStream] = getattr(self.context, "websockets", set())
+        return websockets
+
+
+def install() -> bool:
+    """Make hypercorn use `PlugStream`; False (and a warning) when this is not the version it fits."""
+    installed = version("hypercorn")
+    if installed.rsplit(".", 1)[0] != SUPPORTED:
+        warnings.warn(
+            f"hypercorn {installed} is installed, but close codes of websockets are known to work with "
+            f"{SUPPORTED}; install 'hypercorn<0.19'",
+            stacklevel=2,
+        )
+        return False
+    # The one way: hypercorn takes no stream class as an argument.
+    for module in (h11, h2):
+        vars(module)["WSStream"] = PlugStream
+    return True

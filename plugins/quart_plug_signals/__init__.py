@@ -1,0 +1,175 @@
+"""The plugin `signals`: each moment of the lifecycle is sent as a blinker signal.
+
+A receiver can exist only when the catalogue of signals was imported, so as long as nobody did, blinker is not
+imported either; and a signal without receivers is not part of any compiled chain. The implementations have
+names of their own (`send_…`), since the signals' names are those of this module's lazy attributes.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from quart_plug.hooks import hookimpl
+
+if TYPE_CHECKING:
+    from quart_plug import Quart, Response
+    from quart_plug.ctx import Context
+
+_CATALOGUE = f"{__name__}.catalogue"
+
+
+def _heard(signal: str) -> Callable[[], bool]:
+    """For `when`: whether anybody listens to the signal."""
+
+    def is_heard() -> bool:
+        catalogue = sys.modules.get(_CATALOGUE)
+        return catalogue is not None and bool(getattr(catalogue, signal).receivers)
+
+    return is_heard
+
+
+async def _send(signal: str, app: Quart, /, *sender: Any, **values: Any) -> None:
+    found = getattr(sys.modules[_CATALOGUE], signal)
+    if found.receivers:
+        await found.send_async(*(sender or (app,)), _sync_wrapper=app.ensure_async, **values)
+
+
+# Requests
+
+
+@hookimpl(specname="request_started", when=_heard("request_started"))
+async def send_request_started(ctx: Context) -> None:
+    await _send("request_started", ctx.app)
+
+
+@hookimpl(specname="request_finished", when=_heard("request_finished"))
+async def send_request_finished(ctx: Context, response: Response) -> None:
+    await _send("request_finished", ctx.app, response=response)
+
+
+@hookimpl(specname="request_failed", when=_heard("got_request_exception"))
+async def send_got_request_exception(ctx: Context, error: BaseException) -> None:
+    await _send("got_request_exception", ctx.app, exception=error)
+
+
+@hookimpl(specname="request_teardown", when=_heard("request_tearing_down"))
+async def send_request_tearing_down(ctx: Context, exc: BaseException | None) -> None:
+    await _send("request_tearing_down", ctx.app, exc=exc)
+
+
+# Websockets
+
+
+@hookimpl(specname="websocket_started", when=_heard("websocket_started"))
+async def send_websocket_started(ctx: Context) -> None:
+    await _send("websocket_started", ctx.app)
+
+
+@hookimpl(specname="websocket_finished", when=_heard("websocket_finished"))
+async def send_websocket_finished(ctx: Context, response: Response | None) -> None:
+    await _send("websocket_finished", ctx.app, response=response)
+
+
+@hookimpl(specname="websocket_failed", when=_heard("got_websocket_exception"))
+async def send_got_websocket_exception(ctx: Context, error: BaseException) -> None:
+    await _send("got_websocket_exception", ctx.app, exception=error)
+
+
+@hookimpl(specname="websocket_teardown", when=_heard("websocket_tearing_down"))
+async def send_websocket_tearing_down(ctx: Context, exc: BaseException | None) -> None:
+    await _send("websocket_tearing_down", ctx.app, exc=exc)
+
+
+# First for what comes in and last for what goes out: receivers are given what the wire carries, whatever
+# other plugins make of it.
+
+
+@hookimpl(specname="websocket_received", tryfirst=True, when=_heard("websocket_received"))
+async def send_websocket_received(ctx: Context, message: str | bytes) -> None:
+    await _send("websocket_received", ctx.app, message)
+
+
+@hookimpl(specname="websocket_sending", trylast=True, when=_heard("websocket_sent"))
+async def send_websocket_sent(ctx: Context, message: str | bytes) -> None:
+    await _send("websocket_sent", ctx.app, message)
+
+
+# Contexts
+
+
+@hookimpl(specname="context_pushed", when=_heard("appcontext_pushed"))
+async def send_appcontext_pushed(ctx: Context) -> None:
+    await _send("appcontext_pushed", ctx.app)
+
+
+@hookimpl(specname="context_teardown", when=_heard("appcontext_tearing_down"))
+async def send_appcontext_tearing_down(ctx: Context, exc: BaseException | None) -> None:
+    await _send("appcontext_tearing_down", ctx.app, exc=exc)
+
+
+@hookimpl(specname="context_popped", when=_heard("appcontext_popped"))
+async def send_appcontext_popped(ctx: Context) -> None:
+    await _send("appcontext_popped", ctx.app)
+
+
+# The rest
+
+
+@hookimpl(specname="template_rendering", when=_heard("before_render_template"))
+async def send_before_render_template(app: Quart, template: Any, context: dict[str, Any]) -> None:
+    await _send("before_render_template", app, template=template, context=context)
+
+
+@hookimpl(specname="template_rendered", when=_heard("template_rendered"))
+async def send_template_rendered(app: Quart, template: Any, context: dict[str, Any]) -> None:
+    await _send("template_rendered", app, template=template, context=context)
+
+
+@hookimpl(specname="message_flashed", when=_heard("message_flashed"))
+async def send_message_flashed(app: Quart, message: str, category: str) -> None:
+    await _send("message_flashed", app, message=message, category=category)
+
+
+@hookimpl(specname="background_failed", when=_heard("got_background_exception"))
+async def send_got_background_exception(app: Quart, error: BaseException) -> None:
+    await _send("got_background_exception", app, exception=error)
+
+
+@hookimpl(specname="serving_failed", when=_heard("got_serving_exception"))
+async def send_got_serving_exception(app: Quart, error: BaseException) -> None:
+    await _send("got_serving_exception", app, exception=error)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NAMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_CATALOGUE), name)
+
+
+_NAMES = frozenset(
+    {
+        "Namespace",
+        "appcontext_popped",
+        "appcontext_pushed",
+        "appcontext_tearing_down",
+        "before_render_template",
+        "got_background_exception",
+        "got_request_exception",
+        "got_serving_exception",
+        "got_websocket_exception",
+        "message_flashed",
+        "request_finished",
+        "request_started",
+        "request_tearing_down",
+        "signals_available",
+        "template_rendered",
+        "websocket_finished",
+        "websocket_received",
+        "websocket_sent",
+        "websocket_started",
+        "websocket_tearing_down",
+    }
+)

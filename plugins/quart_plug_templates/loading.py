@@ -1,0 +1,83 @@
+"""Where templates are looked for.
+
+In the app's folder, then in each blueprint's in the order of registration, then in the folders of plugins
+(the hook `template_folders`). The first template of a name is taken.
+
+With EXPLAIN_TEMPLATE_LOADING every place is looked at, and what was found where is logged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import BaseLoader, Environment, FileSystemLoader, TemplateNotFound
+
+if TYPE_CHECKING:
+    from quart_plug import Quart
+
+Source = tuple[str, str | None, Callable[[], bool] | None]
+
+
+def folder_loader(folder: str) -> FileSystemLoader:
+    """The loader of one folder."""
+    return FileSystemLoader(folder)
+
+
+class DispatchingJinjaLoader(BaseLoader):
+    """Asks the loaders of the app, of its blueprints and of its plugins."""
+
+    def __init__(self, app: Quart) -> None:
+        self.app = app
+        self._folders: dict[str, FileSystemLoader] = {}
+
+    def get_source(self, environment: Environment, template: str) -> Source:
+        if self.app.config["EXPLAIN_TEMPLATE_LOADING"]:
+            return self._explained(environment, template)
+        for _, loader in self._loaders():
+            try:
+                return loader.get_source(environment, template)  # type: ignore[no-any-return]
+            except TemplateNotFound:
+                continue
+        raise TemplateNotFound(template)
+
+    def list_templates(self) -> list[str]:
+        return sorted({name for _, loader in self._loaders() for name in loader.list_templates()})
+
+    def _loaders(self) -> Iterator[tuple[str, Any]]:
+        app = self.app
+        if app.jinja_loader is not None:
+            yield f"the application {app.name!r}", app.jinja_loader
+        for blueprint in app.iter_blueprints():
+            if blueprint.jinja_loader is not None:
+                yield f"the blueprint {blueprint.name!r}", blueprint.jinja_loader
+        chain = app.hooks.call("template_folders")
+        for folders in () if chain is None else chain(app):
+            for folder in [folders] if isinstance(folders, str) else folders:
+                folder = str(folder)
+                loader = self._folders.get(folder)
+                if loader is None:
+                    loader = self._folders[folder] = FileSystemLoader(folder)
+                yield "a plugin", loader
+
+    def _explained(self, environment: Environment, template: str) -> Source:
+        found: list[tuple[str, Source]] = []
+        lines = [f"Looking for the template {template!r}:"]
+        for number, (place, loader) in enumerate(self._loaders(), 1):
+            where = getattr(loader, "searchpath", None) or type(loader).__name__
+            try:
+                source = loader.get_source(environment, template)
+            except TemplateNotFound:
+                outcome = "not there"
+            else:
+                outcome = f"found ({source[1] or 'no file'})"
+                found.append((place, source))
+            lines.append(f"{number:>4}. {place}, {where}: {outcome}")
+        if not found:
+            lines.append("Nowhere. Is template_folder right, and is the blueprint registered?")
+        elif len(found) > 1:
+            lines.append(f"In several places; the one of {found[0][0]} is taken.")
+        self.app.logger.info("\n".join(lines))
+        if not found:
+            raise TemplateNotFound(template)
+        return found[0][1]

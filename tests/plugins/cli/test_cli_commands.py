@@ -1,0 +1,309 @@
+"""The program's commands and options, and the commands of applications, blueprints and plugins."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from quart_plug import Blueprint, Quart, current_app, has_app_context
+from quart_plug.cli import AppGroup, QuartGroup, ScriptInfo, pass_script_info, with_appcontext
+from quart_plug.hooks import hookimpl
+
+SHOP = """
+app = Quart(__name__)
+
+@app.get("/b")
+async def second(): ...
+
+@app.post("/a")
+async def first(): ...
+
+@app.websocket("/ws")
+async def talk(): ...
+
+@app.cli.command()
+def greet():
+    print("hello from", app.name)
+"""
+
+
+def test_help_lists_the_programs_and_the_apps_commands(module: Any, run: Any) -> None:
+    module("app.py", SHOP)
+    result = run("--help")
+    assert result.exit_code == 0
+    for word in ("run", "routes", "shell", "list", "version", "greet", "--app", "--safe-mode", "--as-quart"):
+        assert word in result.output
+
+
+def test_help_works_with_a_broken_app(module: Any, run: Any) -> None:
+    module("app.py", "1 / 0\n")
+    result = run("--help")
+    assert (result.exit_code, "routes" in result.stdout) == (0, True)
+    assert "ZeroDivisionError" in result.stderr
+
+
+def test_an_unknown_command_near_to_ours_is_a_slip_even_with_a_broken_app(module: Any, run: Any) -> None:
+    module("app.py", "1 / 0\n")
+    result = run("rotues")
+    assert (result.exit_code, "ZeroDivisionError" in result.output) == (2, False)
+    assert "Did you mean 'routes'?" in result.output
+
+
+def test_an_unknown_command_of_a_broken_app_shows_what_is_broken(module: Any, run: Any) -> None:
+    module("app.py", "1 / 0\n")
+    assert "ZeroDivisionError" in run("greet").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rules"),
+    [
+        ([], ["/a", "/b", "/static/<path:filename>", "/ws"]),
+        (["--sort", "endpoint"], ["/a", "/b", "/static/<path:filename>", "/ws"]),
+        (["--sort", "methods"], ["/ws", "/b", "/static/<path:filename>", "/a"]),
+    ],
+)
+def test_routes_are_sorted(module: Any, run: Any, arguments: list[str], rules: list[str]) -> None:
+    module("app.py", SHOP)
+    result = run("routes", "--json", *arguments)
+    assert [route["rule"] for route in json.loads(result.stdout)] == rules
+
+
+def test_routes_say_what_they_are(module: Any, run: Any) -> None:
+    module("app.py", SHOP)
+    routes = {route["rule"]: route for route in json.loads(run("routes", "--json").stdout)}
+    assert routes["/a"] == {"rule": "/a", "endpoint": "first", "methods": ["POST"], "websocket": False}
+    assert routes["/ws"] == {"rule": "/ws", "endpoint": "talk", "methods": [], "websocket": True}
+    complete = {r["rule"]: r for r in json.loads(run("routes", "--json", "--all-methods").stdout)}
+    assert complete["/b"]["methods"] == ["GET", "HEAD", "OPTIONS"]
+
+
+def test_routes_as_a_table(module: Any, run: Any) -> None:
+    module("app.py", SHOP)
+    lines = run("routes").stdout.splitlines()
+    assert lines[0].split() == ["Rule", "Endpoint", "Methods", "Websocket"]
+    assert lines[2].split() == ["/a", "first", "POST"]
+    assert lines[-1].split() == ["/ws", "talk", "yes"]
+
+
+def test_an_app_without_routes_says_so(module: Any, run: Any) -> None:
+    module("app.py", "app = Quart(__name__, static_folder=None)\n")
+    assert run("routes").stdout == "There are no routes.\n"
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["version"]])
+def test_the_versions(run: Any, arguments: list[str]) -> None:
+    lines = run(*arguments).stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["Python", "quart-plug", "werkzeug", "hypercorn"]
+
+
+def test_list_shows_the_apps_plugins(module: Any, run: Any) -> None:
+    module("mine.py", "from quart_plug.hooks import hookimpl\n@hookimpl\ndef setup(app): ...\n")
+    module("app.py", "app = Quart(__name__, plugins=['mine'])\n")
+    plugins = {p["name"]: p for p in json.loads(run("--app", "app", "list", "--json").stdout)["plugins"]}
+    assert plugins["mine"]["status"] == "active"
+    assert plugins["cli"]["status"] == "active"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variable", "value"),
+    [
+        (["--plugin", "a", "--plugin", "b"], "QUART_PLUG_PLUGINS", "before,a,b"),
+        (["--plugin", "before"], "QUART_PLUG_PLUGINS", "before"),
+        (["--no-plugin", "a"], "QUART_PLUG_DISABLE", "a"),
+        (["--safe-mode"], "QUART_PLUG_SAFE_MODE", "1"),
+        (["--debug"], "QUART_PLUG_DEBUG", "1"),
+        (["--no-debug"], "QUART_DEBUG", "0"),
+    ],
+)
+def test_options_reach_the_app_through_the_environment(
+    run: Any, arguments: list[str], variable: str, value: str
+) -> None:
+    os.environ["QUART_PLUG_PLUGINS"] = "before"
+    assert run(*arguments, "version").exit_code == 0
+    assert os.environ[variable] == value
+
+
+def test_a_plugin_can_be_turned_off_for_one_run(module: Any, run: Any) -> None:
+    module("app.py", SHOP)
+    result = run("--app", "app", "--no-plugin", "sessions", "list", "--json")
+    plugins = {plugin["name"]: plugin for plugin in json.loads(result.stdout)["plugins"]}
+    assert plugins["sessions"]["status"] == "disabled"
+    assert "QUART_PLUG_DISABLE" in plugins["sessions"]["reason"]
+
+
+# Commands of applications ------------------------------------------------------------------------------
+
+
+def test_an_apps_command_runs_in_its_context() -> None:
+    app = Quart("shop")
+
+    @app.cli.command()
+    @click.argument("word")
+    def say(word: str) -> None:
+        click.echo(f"{word} {current_app.name}")
+
+    @app.cli.command(with_appcontext=False)
+    def alone() -> None:
+        click.echo(str(has_app_context()))
+
+    runner = app.test_cli_runner()
+    assert runner.invoke(args=["say", "hello"]).output == "hello shop\n"
+    assert runner.invoke(say, ["bye"]).output == "bye shop\n"
+    assert runner.invoke(args=["alone"]).output == "False\n"
+
+
+def test_a_command_may_be_a_coroutine_function_or_run_a_loop() -> None:
+    app = Quart("shop")
+
+    @app.cli.command
+    async def awaits() -> None:
+        await asyncio.sleep(0)
+        click.echo(current_app.name)
+
+    @app.cli.command()
+    def runs() -> None:
+        async def name() -> str:
+            return current_app.name
+
+        click.echo(asyncio.run(name()))
+
+    @app.cli.command(with_appcontext=False)
+    async def outside() -> None:
+        await asyncio.sleep(0)
+        click.echo(str(has_app_context()))
+
+    runner = app.test_cli_runner()
+    for command, output in (("awaits", "shop\n"), ("runs", "shop\n"), ("outside", "False\n")):
+        assert runner.invoke(args=[command], catch_exceptions=False).output == output
+
+
+async def test_a_command_can_be_invoked_from_a_test_with_a_loop() -> None:
+    app = Quart("shop")
+
+    @app.cli.command()
+    async def awaits() -> None:
+        await asyncio.sleep(0)
+        click.echo(click.get_current_context().info_name)
+
+    assert app.test_cli_runner().invoke(args=["awaits"], catch_exceptions=False).output == "awaits\n"
+
+
+@pytest.mark.parametrize("error", [None, LookupError("x")])
+def test_the_context_is_torn_down_with_the_commands_error(error: Exception | None) -> None:
+    app = Quart("shop")
+    seen: list[BaseException | None] = []
+    app.teardown_appcontext(seen.append)
+
+    @app.cli.command()
+    def work() -> None:
+        if error is not None:
+            raise error
+
+    result = app.test_cli_runner().invoke(args=["work"])
+    assert (result.exception, seen) == (error, [error])
+
+
+def test_nested_groups_are_app_groups_too() -> None:
+    app = Quart("shop")
+
+    @app.cli.group()
+    def db() -> None: ...
+
+    @db.command()
+    def init() -> None:
+        click.echo(current_app.name)
+
+    assert isinstance(db, AppGroup)
+    assert app.test_cli_runner().invoke(args=["db", "init"]).output == "shop\n"
+
+
+@pytest.mark.parametrize(
+    ("group", "arguments"),
+    [("", ["users", "add"]), (None, ["add"]), ("people", ["people", "add"])],
+)
+def test_a_blueprints_commands(group: str | None, arguments: list[str]) -> None:
+    blueprint = Blueprint("users", __name__, cli_group=group)
+
+    @blueprint.cli.command()
+    def add() -> None:
+        click.echo(f"added to {current_app.name}")
+
+    app = Quart("shop")
+    app.register_blueprint(blueprint)
+    assert app.test_cli_runner().invoke(args=arguments).output == "added to shop\n"
+
+
+def test_script_info_is_passed() -> None:
+    app = Quart("shop")
+
+    @app.cli.command(with_appcontext=False)
+    @pass_script_info
+    def name(info: ScriptInfo) -> None:
+        click.echo(info.load_app().name)
+
+    assert app.test_cli_runner().invoke(args=["name"]).output == "shop\n"
+
+
+def test_with_appcontext_on_a_plain_click_command() -> None:
+    @click.command()
+    @with_appcontext
+    def name() -> None:
+        click.echo(current_app.name)
+
+    @click.command()
+    @with_appcontext()
+    def other() -> None:
+        click.echo(current_app.name)
+
+    info = ScriptInfo(create_app=lambda: Quart("shop"))
+    for command in (name, other):
+        assert CliRunner().invoke(command, obj=info, catch_exceptions=False).output == "shop\n"
+
+
+def test_plugins_add_commands_which_the_apps_own_beat() -> None:
+    class Plugin:
+        @hookimpl
+        def cli_commands(self, app: Quart) -> list[click.Command]:
+            @click.command("greet")
+            def greet() -> None:
+                click.echo("from the plugin")
+
+            @click.command("sweep")
+            @with_appcontext
+            def sweep() -> None:
+                click.echo(f"sweeping {current_app.name}")
+
+            return [greet, sweep]
+
+    app = Quart("shop", plugins=[Plugin()])
+
+    @app.cli.command()
+    def greet() -> None:
+        click.echo("from the app")
+
+    program = QuartGroup(name="shop", create_app=lambda: app)
+    runner = CliRunner()
+    assert runner.invoke(program, ["greet"]).output == "from the app\n"
+    assert runner.invoke(program, ["sweep"], catch_exceptions=False).output == "sweeping shop\n"
+    assert "sweep" in runner.invoke(program, ["--help"]).output
+
+
+def test_a_program_of_an_apps_own() -> None:
+    program = QuartGroup(
+        name="shop", create_app=lambda: Quart("shop"), add_default_commands=False, add_version_option=False
+    )
+
+    @program.command()
+    def name() -> None:
+        click.echo(current_app.name)
+
+    assert CliRunner().invoke(program, ["name"]).output == "shop\n"
+    listed = CliRunner().invoke(program, ["--help"]).output
+    assert "routes" not in listed
+    assert "--version" not in listed
