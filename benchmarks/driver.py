@@ -92,12 +92,12 @@ async def requests(app: ASGIApp, call: Call, count: int) -> float:
 
 
 class Socket:
-    """A websocket whose client sends `count` messages and then leaves."""
+    """A websocket whose client sends `count` messages, waits for their echoes and leaves."""
 
-    __slots__ = ("connected", "message", "remaining", "sent", "suspending")
+    __slots__ = ("connected", "count", "message", "remaining", "sent", "suspending")
 
     def __init__(self, message: str, count: int, suspending: bool) -> None:
-        self.message, self.remaining, self.suspending = message, count, suspending
+        self.message, self.count, self.remaining, self.suspending = message, count, count, suspending
         self.connected = False
         self.sent: list[Message] = []
 
@@ -110,6 +110,8 @@ class Socket:
         if self.remaining:
             self.remaining -= 1
             return {"type": "websocket.receive", "text": self.message}
+        while len(self.sent) <= self.count:  # the acceptance and each echo; the client waits for the last one
+            await asyncio.sleep(0)
         return {"type": "websocket.disconnect", "code": 1000, "reason": ""}
 
     async def send(self, message: Message) -> None:

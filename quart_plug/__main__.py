@@ -52,9 +52,7 @@ def _plugins(arguments: list[str]) -> int:
     parser = _parser("plugins", "Plugins: what is there, what is wrong, what is off.")
     parser.add_argument("command", metavar="COMMAND", help=", ".join(_COMMANDS))
     word = parser.parse_args(arguments[:1]).command
-    parser.error(
-        f"no such command {word!r}{did_you_mean(word, _COMMANDS)}; there are: {', '.join(_COMMANDS)}"
-    )
+    parser.error(f"no such command {word!r}{did_you_mean(word, _COMMANDS)}; there are: {', '.join(_COMMANDS)}")
 
 
 def _list(arguments: list[str]) -> int:
@@ -71,9 +69,9 @@ def _list(arguments: list[str]) -> int:
 def _doctor(arguments: list[str]) -> int:
     from .listing import faults, inspect_plugins
 
-    _parser(
-        "doctor", "Show everything that is wrong; the exit status is 1 when there is anything."
-    ).parse_args(arguments)
+    _parser("doctor", "Show everything that is wrong; the exit status is 1 when there is anything.").parse_args(
+        arguments
+    )
     report = inspect_plugins(Path.cwd())
     found = faults(report)
     if not found:
@@ -96,9 +94,7 @@ def _disable(arguments: list[str]) -> int:
     known = {record.name for record in discover().records} | set(CORE)
     known |= {record.qualified for record in discover().records if name == record.qualified}
     if name not in known:
-        parser.error(
-            f"no plugin {name!r} is installed{did_you_mean(name, known)}; `quart-plug list` shows them"
-        )
+        parser.error(f"no plugin {name!r} is installed{did_you_mean(name, known)}; `quart-plug list` shows them")
     path = project_file(Path.cwd())
     print(f"{name} is {'now' if disable_in(path, name) else 'already'} off, in {path}")
     return 0

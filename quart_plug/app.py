@@ -15,6 +15,7 @@ from abc import ABCMeta
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from weakref import WeakSet
 
@@ -53,6 +54,16 @@ T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
 _live_apps: WeakSet[Quart] = WeakSet()
+
+
+class Lazy:
+    """A class attribute that is imported when it is looked at; testing and what it needs is not a part of serving."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self.module, self.name = module, name
+
+    def __get__(self, app: Any, owner: type) -> Any:
+        return getattr(import_module(self.module), self.name)
 
 
 class AppMeta(ABCMeta):
@@ -98,9 +109,9 @@ class Quart(
     websocket_class: Any = Websocket
     url_map_class: Any = QuartMap
     url_rule_class: Any = QuartRule
-    test_app_class: Any = None
-    test_client_class: Any = None
-    test_cli_runner_class: Any = None
+    test_app_class: Any = Lazy("quart_plug.testing", "TestApp")
+    test_client_class: Any = Lazy("quart_plug.testing", "QuartClient")
+    test_cli_runner_class: Any = Lazy("quart_plug.testing", "QuartCliRunner")
     jinja_options: dict[str, Any] = {}
 
     default_config: dict[str, Any] = DEFAULT_CONFIG
@@ -147,8 +158,10 @@ class Quart(
         self.shutdown_event: Any = None
         self._lifespan_stack: AsyncExitStack | None = None
         self._sweeps: dict[Any, Sweep] = {}
+        self.latest_sweep: Sweep | None = None
         self._logger: logging.Logger | None = None
         self.preserves_context = False
+        self.preserved_context: Context | None = None
         self.teardown_appcontext_funcs: list[Any] = ObservedList(changed=changed)
         self.before_serving_funcs = []
         self.after_serving_funcs = []
@@ -264,9 +277,13 @@ class Quart(
         ctx = args[0] if isinstance(args[0], Context) else _cv.get(None)
         if ctx is None or ctx.kind is None:
             self.logger.error("Exception", exc_info=args[-1])
+        elif ctx.kind is REQUEST:
+            self.logger.error(
+                "Exception on %s %s", ctx.scope["method"], ctx.scope["path"], exc_info=args[-1]
+            )
         else:
-            method = ctx.scope.get("method", "websocket")
-            self.logger.error("Exception on %s %s", method, ctx.scope["path"], exc_info=args[-1])
+            id_ = getattr(ctx.websocket, "id", None)
+            self.logger.error("Exception on websocket %s (%s)", ctx.scope["path"], id_, exc_info=args[-1])
 
     def handle_background_exception(self, *args: Any) -> None:
         """Log the error of a background task; `(error)` or, as in 0.23, `(ctx, error)`."""
@@ -333,6 +350,7 @@ class Quart(
             for other in [other for other in self._sweeps if other.is_closed()]:
                 del self._sweeps[other]
             sweep = self._sweeps[loop] = Sweep(self, loop)
+        self.latest_sweep = sweep
         return sweep
 
     def asgi_app(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .ctx import Context
 from .kinds import REQUEST, WEBSOCKET
-from .wrappers.reply import deliver, from_ready
+from .wrappers.reply import deliver, from_ready, parts_of
 from .wrappers.watch import Suspended
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ async def http(app: Quart, scope: Scope, receive: Receive, send: Send) -> None:
         future = coroutine.send(None)
     except StopIteration:
         return
-    await Suspended(coroutine, future, ctx, app.sweep())
+    await Suspended(coroutine, future, ctx)
 
 
 async def _respond(ctx: Context) -> None:
@@ -107,12 +107,16 @@ async def _respond(ctx: Context) -> None:
         reply = await _failed(ctx, error)
     ctx.sending = True
     if type(reply) is tuple and not ctx.head:
-        send = ctx.send
-        await send({"type": "http.response.start", "status": reply[0], "headers": reply[1]})
-        await send({"type": "http.response.body", "body": reply[2]})
+        parts = reply
     else:
         ctx.response_timeout = getattr(reply, "timeout", ...)
+        parts = parts_of(reply, ctx.head)
+    if parts is None:
         await deliver(reply, ctx.send, ctx.scope["method"])
+    else:
+        send = ctx.send
+        await send({"type": "http.response.start", "status": parts[0], "headers": parts[1]})
+        await send({"type": "http.response.body", "body": parts[2]})
     if ctx._request is not None:
         ctx.release()
 
@@ -125,7 +129,7 @@ async def websocket(app: Quart, scope: Scope, receive: Receive, send: Send) -> N
         future = coroutine.send(None)
     except StopIteration:
         return
-    await Suspended(coroutine, future, ctx, app.sweep())
+    await Suspended(coroutine, future, ctx)
 
 
 async def _converse(ctx: Context) -> None:
@@ -140,7 +144,8 @@ async def _converse(ctx: Context) -> None:
         if ctx.app.testing:
             raise
     else:
-        await socket.end(from_ready(ctx.app, reply) if type(reply) is tuple else reply)
+        response = from_ready(ctx.app, reply) if type(reply) is tuple else reply
+        await (socket.fail(response) if ctx.failed else socket.end(response))
 
 
 async def _failed(ctx: Context, error: Exception, raising: bool = True) -> Any:

@@ -107,6 +107,7 @@ class Context:
     told = False
     timed_out = False
     sending = False
+    failed = False
     response_timeout: Any = ...
     head = False
     to_close: list[Callable[[], Any]] | None = None

@@ -1,8 +1,8 @@
 """One ContextVar, and the names that stand for what is current in it.
 
-`current_app`, `g` and `session` are werkzeug's proxies. `request` and `websocket` are classes of their own with real
-methods that forward, since they lie on the hot path: a forwarded coroutine method returns the real coroutine, so that
-a call costs one coroutine and not two.
+The proxies are classes with real methods that forward what lies on the hot path, which costs a fraction of a proxy that
+looks every name up; a forwarded coroutine method returns the real coroutine, so that a call costs one coroutine and not
+two. Every other name goes to the current object too.
 
 The one ContextVar holds a `Context` (see ctx.py) for an app, a request or a websocket alike.
 """
@@ -12,8 +12,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, cast
-
-from werkzeug.local import LocalProxy
 
 if TYPE_CHECKING:
     from .app import Quart
@@ -64,6 +62,22 @@ def _current_websocket() -> Websocket:
     return ctx._websocket or ctx.websocket
 
 
+def _current_session() -> Any:
+    try:
+        ctx = _get()
+    except LookupError:
+        raise RuntimeError(_NO_REQUEST) from None
+    session = ctx._session
+    return ctx.session if session is None else session
+
+
+def _current_context() -> Context:
+    try:
+        return _get()
+    except LookupError:
+        raise RuntimeError(_NO_APP) from None
+
+
 class _Proxy:
     """What both proxies share: everything that is not a hot name goes to the current object."""
 
@@ -112,6 +126,9 @@ class _Proxy:
 
     def __hash__(self) -> int:
         return hash(self._get_current_object())
+
+    def __str__(self) -> str:
+        return str(self._get_current_object())
 
     def __repr__(self) -> str:
         try:
@@ -215,15 +232,82 @@ class WebsocketProxy(_Proxy):
         raise TypeError(_HASHED)
 
 
+class ContextProxy(_Proxy):
+    """`app_ctx`: the current `Context`."""
+
+    __slots__ = ()
+
+    def _get_current_object(self) -> Context:
+        return _current_context()
+
+
+class AppProxy(_Proxy):
+    """`current_app`: the current application."""
+
+    __slots__ = ()
+
+    def _get_current_object(self) -> Quart:
+        return _current_context().app
+
+    def __call__(self, *args: Any) -> Any:
+        return _current_context().app(*args)
+
+
+class GlobalsProxy(_Proxy):
+    """`g`: the namespace of the current context."""
+
+    __slots__ = ()
+
+    def _get_current_object(self) -> Globals:
+        return _current_context().g
+
+    def __contains__(self, name: object) -> bool:
+        return name in _current_context().g
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_current_context().g)
+
+
+class SessionProxy(_Proxy):
+    """`session`: the session of the current request or websocket, a mapping."""
+
+    __slots__ = ()
+
+    def _get_current_object(self) -> Any:
+        return _current_session()
+
+    def __getitem__(self, key: str) -> Any:
+        return _current_session()[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        _current_session()[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del _current_session()[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in _current_session()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_current_session())
+
+    def __len__(self) -> int:
+        return len(_current_session())
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return _current_session().get(key, default)
+
+
 # Set by `install_as_quart()`: with Quart, `d[websocket] = queue` works, so there it is a warning and not an error.
 hash_the_proxy = False
 
 
-app_ctx = cast("Context", LocalProxy(_cv, unbound_message=_NO_APP))
-current_app = cast("Quart", LocalProxy(_cv, "app", unbound_message=_NO_APP))
-g = cast("Globals", LocalProxy(_cv, "g", unbound_message=_NO_APP))
-session = cast("SessionMixin", LocalProxy(_cv, "session", unbound_message=_NO_REQUEST))
-request_ctx = cast("Context", LocalProxy(_cv, unbound_message=_NO_REQUEST))
-websocket_ctx = cast("Context", LocalProxy(_cv, unbound_message=_NO_WEBSOCKET))
+app_ctx = cast("Context", ContextProxy())
+current_app = cast("Quart", AppProxy())
+g = cast("Globals", GlobalsProxy())
+session = cast("SessionMixin", SessionProxy())
 request = cast("Request", RequestProxy())
 websocket = cast("Websocket", WebsocketProxy())
+
+# Quart 0.22 has a context of its own for each kind; here it is the same one.
+request_ctx = websocket_ctx = app_ctx

@@ -30,7 +30,7 @@ from .exceptions import ConnectionClosed
 from .globals import _cv
 from .kinds import REQUEST
 from .wrappers.reply import make_response as response_from
-from .wrappers.reply import ready
+from .wrappers.reply import from_text, ready
 
 if TYPE_CHECKING:
     from .ctx import Context
@@ -62,6 +62,7 @@ async def handle(ctx: Context) -> Ready | Response | None:
             return await plans.full_dispatch(ctx)
         except Exception as error:
             unhandled = error
+            ctx.failed = True
             if not ctx._located and "plan" not in ctx.__dict__:
                 ctx.plan = plans.plan_for(None)  # it failed before there was a rule
             return await plans.steps.handle_exception(ctx, error)
@@ -116,6 +117,8 @@ async def leave(ctx: Context, exc: BaseException | None) -> None:
     Raises what the functions raised: the one error, or several as an ExceptionGroup.
     """
     plans = ctx.plans
+    if ctx.app.preserves_context and ctx.scope is not None and ctx.scope.get("_quart._preserve_context"):
+        ctx.app.preserved_context = ctx.copy()  # for the test client, which looks at it afterwards
     failures: list[BaseException] = []
     if ctx.kind is not None and hasattr(ctx, "plan"):
         await _try(failures, plans.steps.teardown, ctx, exc)
@@ -164,18 +167,17 @@ async def full_dispatch(ctx: Context) -> Ready | Response | None:
         result = await plan.steps.handle_user_exception(ctx, error)
     # Nobody wants a Response: the exit that most requests take.
     if plan.plain and ctx.after_functions is None and ctx._session is None:
-        cookie = plan.session_cookie
-        if cookie is None or not has_cookie(ctx, cookie):
+        if plan.refreshes is None or not has_session(ctx, plan.refreshes):
             reply = ready(result, plan)
             if reply is not None:
                 return reply
     return cast("Response | None", await plan.steps.finalize(ctx, result))
 
 
-def has_cookie(ctx: Context, name: bytes) -> bool:
-    """Whether the client sent a cookie of this name; a false alarm costs time only."""
+def has_session(ctx: Context, may_be_refreshed: Callable[[Any, bytes], bool]) -> bool:
+    """Whether the client sent the cookie of a session that may have to be sent again; a false alarm costs time only."""
     for key, value in ctx.scope["headers"]:
-        if key == b"cookie" and name in value:
+        if key == b"cookie" and may_be_refreshed(ctx.app, value):
             return True
     return False
 
@@ -316,9 +318,9 @@ async def make_response(ctx: Context, result: Any) -> Any:
 
 def response_of(ctx: Context, result: Any) -> Any:
     """The Response for what a view returned; TypeError, which names the view, when it is none."""
-    if type(result) is str:
-        return ctx.app.response_class(result)
     plan = ctx.__dict__.get("plan")
+    if type(result) is str and plan is not None and plan.reply is not None:
+        return from_text(result, plan.reply)
     rule = None if plan is None else plan.rule
     if rule is None:
         return response_from(ctx.app, result)
@@ -337,7 +339,7 @@ async def process(ctx: Context, response: Any) -> Any:
     if plan.after_hook is not None:
         response = await plan.after_hook(ctx, response)
     session = ctx._session
-    if session is None and plan.session_cookie is not None and has_cookie(ctx, plan.session_cookie):
+    if session is None and plan.refreshes is not None and has_session(ctx, plan.refreshes):
         session = ctx.session  # a permanent session's cookie is sent again
     if session is not None:
         interface = app.session_interface

@@ -78,8 +78,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     ruled = [*widths[:-1], len(head[-1])]
     lines.insert(1, tuple("-" * width for width in ruled))
     return "\n".join(
-        "  ".join(entry.ljust(width) for entry, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
+        "  ".join(entry.ljust(width) for entry, width in zip(line, widths, strict=True)).rstrip() for line in lines
     )
 
 
@@ -88,11 +87,7 @@ def faults(report: Report) -> list[str]:
     found = list(report.problems)
     for plugin in report:
         if plugin.status in FAULTY:
-            origin = (
-                f" ({plugin.distribution} {plugin.version or ''}".rstrip() + ")"
-                if plugin.distribution
-                else ""
-            )
+            origin = f" ({plugin.distribution} {plugin.version or ''}".rstrip() + ")" if plugin.distribution else ""
             found.append(f"{plugin.name}{origin} is {plugin.status}: {plugin.reason}")
     return found
 

@@ -184,7 +184,7 @@ class Plan:
             or plans.opens_session
             or {"finalize", "make_response", "process"} & steps.overridden
         )
-        self.session_cookie = app.refreshed_session_cookie() if plans.lazy_session else None
+        self.refreshes = app.session_refreshing() if plans.lazy_session else None
         self._compile_reply(app)
         options_of_rule: dict[str, Any] = getattr(rule, "connection_options", {})
         self.subprotocols: list[str] = list(options_of_rule.get("subprotocols") or ())

@@ -145,18 +145,12 @@ class Serving:
 
     def test_client(self: Quart, use_cookies: bool = True, **kwargs: Any) -> Any:  # type: ignore[misc]
         """A client that calls the app in this process; see `quart_plug.testing`."""
-        from .testing import QuartClient
-
-        return (self.test_client_class or QuartClient)(self, use_cookies=use_cookies, **kwargs)
+        return self.test_client_class(self, use_cookies=use_cookies, **kwargs)
 
     def test_app(self: Quart) -> Any:  # type: ignore[misc]  # mixed into Quart
         """`async with app.test_app() as test_app`: the app started up, and shut down at the end."""
-        from .testing import TestApp
-
-        return self.test_app_class(self) if self.test_app_class is not None else TestApp(self)
+        return self.test_app_class(self)
 
     def test_cli_runner(self: Quart, **kwargs: Any) -> Any:  # type: ignore[misc]  # mixed into Quart
         """A runner for commands of the command line."""
-        from .testing import QuartCliRunner
-
-        return (self.test_cli_runner_class or QuartCliRunner)(self, **kwargs)
+        return self.test_cli_runner_class(self, **kwargs)

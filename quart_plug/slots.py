@@ -7,7 +7,7 @@ sets itself (`app.session_interface = …`) beats a plugin's slot.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from .exceptions import PluginNotEnabled
@@ -137,14 +137,19 @@ class Slots:
     def session_interface_or_none(self: Quart) -> SessionInterface | None:  # type: ignore[misc]
         return self.__dict__.get("_slot_session_interface") or self.slot_or_none("session_interface")
 
-    def refreshed_session_cookie(self: Quart) -> bytes | None:  # type: ignore[misc]  # mixed into Quart
-        """The name of the session's cookie, where it may have to be sent again though nothing touched the session."""
-        if not self.config["SECRET_KEY"] or not self.config["SESSION_REFRESH_EACH_REQUEST"]:
+    def session_refreshing(self: Quart) -> Callable[[Any, bytes], bool] | None:  # type: ignore[misc]
+        """What tells from a cookie header whether a session may have to be sent again though nothing touched it.
+
+        None when that never happens: without a key there is no session, and SESSION_REFRESH_EACH_REQUEST may be off.
+        """
+        interface = self.session_interface_or_none()
+        if interface is None or not self.config["SECRET_KEY"] or not self.config["SESSION_REFRESH_EACH_REQUEST"]:
             return None
-        if self.session_interface_or_none() is None:
-            return None
-        name: str = self.config["SESSION_COOKIE_NAME"]
-        return name.encode("latin-1", "replace")
+        asked = getattr(interface, "may_be_refreshed", None)
+        if asked is not None:
+            return asked  # type: ignore[no-any-return]  # an optional part of the protocol
+        name = str(self.config["SESSION_COOKIE_NAME"]).encode("latin-1", "replace")
+        return lambda app, header: name in header
 
     # The command line -------------------------------------------------------------------------------------------------
 

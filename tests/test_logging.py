@@ -75,9 +75,7 @@ def test_the_default_handler_follows_stderr(app: Any, monkeypatch: pytest.Monkey
 
 def test_a_local_queue_keeps_the_record_as_it_is() -> None:
     queue: Queue[logging.LogRecord] = Queue()
-    record = logging.makeLogRecord(
-        {"msg": "x %s", "args": ("y",), "exc_info": (ValueError, ValueError(), None)}
-    )
+    record = logging.makeLogRecord({"msg": "x %s", "args": ("y",), "exc_info": (ValueError, ValueError(), None)})
     LocalQueueHandler(queue).handle(record)
     assert queue.get_nowait() is record
     assert record.args == ("y",)

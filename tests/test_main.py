@@ -67,9 +67,7 @@ def test_plugins_list_is_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == first
 
 
-@pytest.mark.parametrize(
-    "text", ["1 / 0", "raise SystemExit(3)", "def broken(:", "import nothing_like_this_module"]
-)
+@pytest.mark.parametrize("text", ["1 / 0", "raise SystemExit(3)", "def broken(:", "import nothing_like_this_module"])
 def test_a_plugin_that_does_not_import_is_a_row(
     install: Install, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str
 ) -> None:
@@ -94,9 +92,7 @@ def test_doctor_says_everything_that_is_wrong(
     assert "nothing_like_this_module" in lines[0] + lines[1]
 
 
-def test_doctor_names_a_misspelt_setting(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_doctor_names_a_misspelt_setting(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("QUART_PLUG_DISABLE", "sesions")
     assert main(["plugins", "doctor"]) == 1
     out = capsys.readouterr().out
@@ -113,9 +109,7 @@ def test_disable_writes_the_projects_file(project: Path, capsys: pytest.CaptureF
     path = project / "pyproject.toml"
     path.write_text("[project]\nname = 'shop'  # kept\n")
     assert main(["disable", "sessions"]) == 0
-    assert path.read_text() == (
-        "[project]\nname = 'shop'  # kept\n\n[tool.quart-plug]\ndisable = [\"sessions\"]\n"
-    )
+    assert path.read_text() == ("[project]\nname = 'shop'  # kept\n\n[tool.quart-plug]\ndisable = [\"sessions\"]\n")
     capsys.readouterr()
     assert listed(capsys)["sessions"]["status"] == "disabled"
     assert main(["plugins", "disable", "sessions"]) == 0
@@ -134,9 +128,7 @@ def test_disable_writes_the_projects_file(project: Path, capsys: pytest.CaptureF
     ],
     ids=" ".join,
 )
-def test_a_mistake_is_said(
-    arguments: list[str], words: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_mistake_is_said(arguments: list[str], words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
     err = capsys.readouterr().err
     assert [word for word in words if word not in err] == []
@@ -166,7 +158,5 @@ def test_listing_imports_no_click() -> None:
     """A command line that is broken must not break what diagnoses it."""
     code = "import sys; sys.modules['click'] = None; from quart_plug.__main__ import main; "
     code += "sys.exit(main(['list']))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, "cli" in done.stdout) == (0, True), done.stderr

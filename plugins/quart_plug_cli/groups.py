@@ -46,12 +46,7 @@ class AppGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0] if args else ""
-        if (
-            name
-            and not name.startswith("-")
-            and not ctx.resilient_parsing
-            and self.get_command(ctx, name) is None
-        ):
+        if name and not name.startswith("-") and not ctx.resilient_parsing and self.get_command(ctx, name) is None:
             # Near to one of ours, the application (which may be broken) need not be asked.
             own = click.Group.list_commands(self, ctx)
             near = difflib.get_close_matches(name, own, n=1)

@@ -20,9 +20,7 @@ SORTS = ("rule", "endpoint", "methods", "match")
 
 
 @click.command("routes", short_help="Show the routes.")
-@click.option(
-    "--sort", "-s", type=click.Choice(SORTS), default="rule", help="'match' is the order of matching."
-)
+@click.option("--sort", "-s", type=click.Choice(SORTS), default="rule", help="'match' is the order of matching.")
 @click.option("--all-methods", is_flag=True, help="Show HEAD and OPTIONS too.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @pass_script_info

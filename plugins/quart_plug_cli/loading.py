@@ -21,6 +21,8 @@ from typing import IO, Any
 import click
 
 from quart_plug import Quart
+from quart_plug.config import ConfigFileError
+from quart_plug.exceptions import PluginError
 
 DEFAULT_FILES = ("wsgi.py", "app.py", "asgi.py", "main.py")
 FACTORIES = ("create_app", "make_app")
@@ -37,6 +39,12 @@ class AppImportFailed(NoAppException):
     """The user's module raised; the error is `__cause__`."""
 
     exit_code = 1  # the command line was right
+
+
+class SettingsFailed(NoAppException):
+    """What the user's module asked of a configuration file or a plugin cannot be had; the text is enough."""
+
+    exit_code = 1
 
 
 def prepare_import(path: str) -> str:
@@ -70,6 +78,8 @@ def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool 
             if not raise_if_not_found:
                 return None
             raise NoAppException(_no_module(module_name)) from error
+        if isinstance(error, (ConfigFileError, PluginError)):
+            raise SettingsFailed(_with_place(error)) from error
         raise AppImportFailed(
             f"{module_name!r} was found, but importing it failed:\n\n{own_traceback(error)}"
         ) from error
@@ -162,6 +172,13 @@ def users_traceback(error: BaseException) -> TracebackType | None:
     return tb
 
 
+def _with_place(error: BaseException) -> str:
+    """The error's text, and the user's line that it comes from."""
+    tb = users_traceback(error)
+    place = "" if tb is None else f"\n  from {tb.tb_frame.f_code.co_filename}, line {tb.tb_lineno}"
+    return f"{error}{place}"
+
+
 def _is_machinery(filename: str) -> bool:
     return filename.startswith("<frozen importlib") or filename in (__file__, inspect.getfile(import_module))
 
@@ -177,9 +194,7 @@ def _parsed(text: str) -> tuple[str, tuple[Any, ...], dict[str, Any], bool]:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         try:
             args = tuple(ast.literal_eval(argument) for argument in node.args)
-            kwargs = {
-                word.arg: ast.literal_eval(word.value) for word in node.keywords if word.arg is not None
-            }
+            kwargs = {word.arg: ast.literal_eval(word.value) for word in node.keywords if word.arg is not None}
         except ValueError as error:
             raise NoAppException(
                 f"the arguments in {text!r} have to be literal values, such as strings and numbers"
@@ -188,9 +203,7 @@ def _parsed(text: str) -> tuple[str, tuple[Any, ...], dict[str, Any], bool]:
     raise NoAppException(f"{text!r} is neither a name nor a call of a function by its name")
 
 
-def _made(
-    module: ModuleType, name: str, factory: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Quart:
+def _made(module: ModuleType, name: str, factory: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Quart:
     where = f"{module.__name__}:{name}"
     try:
         inspect.signature(factory).bind(*args, **kwargs)
@@ -203,6 +216,8 @@ def _made(
         pass  # a callable without a signature: the call itself will tell
     try:
         app = factory(*args, **kwargs)
+    except (ConfigFileError, PluginError) as error:
+        raise SettingsFailed(_with_place(error)) from error
     except Exception as error:
         raise AppImportFailed(f"the factory {where} raised:\n\n{own_traceback(error)}") from error
     if isinstance(app, Quart):
@@ -225,9 +240,7 @@ def _not_an_app(where: str, found: Any, verb: str = "is") -> str:
 def _no_module(name: str) -> str:
     here = Path.cwd()
     nearby = {path.stem if path.is_file() else path.name for path in here.iterdir() if _importable(path)}
-    return (
-        f"there is no module {name!r}{_did_you_mean(name, nearby)}; looked in {here} and on the Python path"
-    )
+    return f"there is no module {name!r}{_did_you_mean(name, nearby)}; looked in {here} and on the Python path"
 
 
 def _importable(path: Path) -> bool:

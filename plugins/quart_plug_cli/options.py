@@ -119,9 +119,7 @@ def global_options() -> list[click.Option]:
             callback=set_app,
         ),
         debug_option(),
-        _option(
-            "--plugin", multiple=True, metavar="NAME", help="Turn a plugin on.", callback=add_names(PLUGINS)
-        ),
+        _option("--plugin", multiple=True, metavar="NAME", help="Turn a plugin on.", callback=add_names(PLUGINS)),
         _option(
             "--no-plugin",
             multiple=True,

@@ -28,9 +28,7 @@ _FILE = click.Path(exists=True, dir_okay=False)
 )  # fmt: skip
 @click.option("--reload/--no-reload", default=None, help="Restart when code changes; on in debug mode.")
 @click.option("--certfile", "--cert", type=_FILE, help="The certificate, for HTTPS.")
-@click.option(
-    "--keyfile", "--key", type=_FILE, help="The certificate's key, where it is in a file of its own."
-)
+@click.option("--keyfile", "--key", type=_FILE, help="The certificate's key, where it is in a file of its own.")
 @click.option("--ca-certs", type=_FILE, help="The authorities whose client certificates are accepted.")
 @click.option("--server", metavar="NAME", help="A server by name; hypercorn by default.")
 @click.option("--access-log/--no-access-log", default=True, help="Write a line for each request.")

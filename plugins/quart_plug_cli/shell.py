@@ -37,9 +37,7 @@ def shell_command(info: ScriptInfo) -> None:
     from_plugins = app.hooks.call("shell_context")
     for more in from_plugins(app) if from_plugins is not None else ():
         names.update(more)
-    banner = (
-        f"Python {platform.python_version()} on {sys.platform}\nApp: {app.import_name}; `await` works here"
-    )
+    banner = f"Python {platform.python_version()} on {sys.platform}\nApp: {app.import_name}; `await` works here"
     with asyncio.Runner(debug=app.debug) as runner:
         _interact(app, names, banner, runner)
 

@@ -61,9 +61,7 @@ def hidden_response() -> Response:
 
 def _response(text: str, mimetype: str) -> Response:
     # A lone surrogate in a message or in the source must not fail the page that reports an error.
-    response = Response(
-        text.encode("utf-8", "backslashreplace"), 500, content_type=f"{mimetype}; charset=utf-8"
-    )
+    response = Response(text.encode("utf-8", "backslashreplace"), 500, content_type=f"{mimetype}; charset=utf-8")
     response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "no-store"

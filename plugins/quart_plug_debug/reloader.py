@@ -171,9 +171,7 @@ def _run_child(run: Callable[[], None], folders: list[str]) -> None:
     before = watched_files(folders)
 
     def watch() -> None:
-        changed = _wait_for_change(
-            folders, stopped=lambda: ended.is_set() or _orphaned(parent), before=before
-        )
+        changed = _wait_for_change(folders, stopped=lambda: ended.is_set() or _orphaned(parent), before=before)
         if ended.is_set():
             return
         if changed is not None:

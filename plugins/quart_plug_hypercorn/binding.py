@@ -67,12 +67,9 @@ def _explained(error: OSError, host: str, port: int) -> ServerStartError:
             "or stop the program that uses it"
         )
     if error.errno == errno.EACCES:
-        return ServerStartError(
-            f"port {port} on {host} may not be used by this user; use --port with one above 1023"
-        )
+        return ServerStartError(f"port {port} on {host} may not be used by this user; use --port with one above 1023")
     if error.errno == errno.EADDRNOTAVAIL:
         return ServerStartError(
-            f"{host} is not an address of this machine; "
-            "use --host with 127.0.0.1, or 0.0.0.0 for all its addresses"
+            f"{host} is not an address of this machine; use --host with 127.0.0.1, or 0.0.0.0 for all its addresses"
         )
     return ServerStartError(f"cannot listen on {host}, port {port}: {error.strerror or error}")

@@ -69,9 +69,7 @@ class HypercornServer:
         """
         if options:
             raise ServerStartError(f"the server 'hypercorn' does not know the options {sorted(options)}")
-        config = server_config(
-            app.config, access_log=access_log, certfile=certfile, keyfile=keyfile, ca_certs=ca_certs
-        )
+        config = server_config(app.config, access_log=access_log, certfile=certfile, keyfile=keyfile, ca_certs=ca_certs)
         tls = _tls(config)
         install()
         listener = listen(host, port)
@@ -93,9 +91,7 @@ def _tls(config: PlugConfig) -> ssl.SSLContext | None:
 class _Serving:
     """One run of the server: its connections, and the app's life around them."""
 
-    def __init__(
-        self, app: Quart, config: PlugConfig, listener: socket.socket, tls: ssl.SSLContext | None
-    ) -> None:
+    def __init__(self, app: Quart, config: PlugConfig, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
         self.app = ASGIWrapper(cast(Any, app))  # hypercorn types scopes and messages more narrowly
         self.config = config
         self.context = PlugContext()

@@ -130,8 +130,7 @@ class SecureCookieSessionInterface(SessionInterface):
         serializer = self.get_signing_serializer(app)
         if serializer is None:  # the key was taken away while the request was handled
             return
-        content = dict.copy(session) if isinstance(session, dict) else dict(session)
-        value: str = serializer.dumps(content)  # URL-safe serializers give text
+        value: str = serializer.dumps(dict(session))  # URL-safe serializers give text
         expires = self.get_expiration_time(app, session)
         response.set_cookie(self.get_cookie_name(app), value, expires=expires, **attributes)
 

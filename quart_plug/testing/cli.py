@@ -20,6 +20,7 @@ class QuartCliRunner(CliRunner):
         self.app = app
         super().__init__(**kwargs)
 
+    # Quart's signature is wider than click's
     def invoke(self, cli: Any = None, args: Any = None, **kwargs: Any) -> Any:  # type: ignore[override]
         """Run a command.
 

@@ -365,7 +365,7 @@ class QuartClient:
         return self.cookie_jar
 
     def _enter_kept_context(self) -> None:
-        kept = getattr(self.app, "_preserved_context", None)
+        kept = getattr(self.app, "preserved_context", None)
         if kept is not None:
             token = _cv.set(kept)
             self._context_token = self._context_token or token

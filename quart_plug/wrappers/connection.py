@@ -64,6 +64,7 @@ class WebsocketConnection(BaseRequestWebsocket):
     _told_at = 0.0
     _touched = 0.0
     _was_accepted = False
+    _over = False  # whether the view's handling is over
 
     @classmethod
     def from_context(cls, ctx: Context) -> Self:
@@ -103,14 +104,14 @@ class WebsocketConnection(BaseRequestWebsocket):
         self._surely_small = self._largest >> 2  # a character has at most four bytes
         if config.get("WEBSOCKET_IDLE_TIMEOUT"):
             self._paced = True
+        self._subprotocol = message["subprotocol"]
+        self._was_accepted = True
         try:
             await self._transmit(message)
-        finally:
+        finally:  # also when `wait_for` gave up: the message is with the server
             self._accepting.set()
             self._accepting = None
-        self._was_accepted = True
-        self._subprotocol = message["subprotocol"]
-        self._open_short_way()
+            self._open_short_way()
 
     def _open_short_way(self) -> None:
         plan = self._link.plan
@@ -188,6 +189,7 @@ class WebsocketConnection(BaseRequestWebsocket):
             if self._gave_up(task):
                 await self._ended("send")
         elif isinstance(error, OSError):  # ASGI: the connection has gone
+            self._was_accepted = self._was_accepted and self._accepting is None
             await self._inbox.settle()
             self._disconnected(self._inbox.end or {"code": 1006})
             await self._ended("send")
@@ -200,10 +202,13 @@ class WebsocketConnection(BaseRequestWebsocket):
     async def _receive_data(self, timeout: float | None = None) -> str | bytes:
         """The whole way of a message from the client."""
         if timeout is not None:
+            if self._socket.state is CONNECTING:
+                await self._ready_to("receive")  # not within the time limit, which would cut it off
             async with asyncio.timeout(timeout):
                 return await self._receive_data()
-        if self._socket.state is not CLOSED or not self._inbox.messages:
-            await self._ready_to("receive")
+        socket = self._socket
+        if socket.state is not CLOSED or socket.closed_by == "server" or not self._inbox.messages:
+            await self._ready_to("receive")  # else there are messages that came before the client left
         return await self._take_in(await self._inbox.take())
 
     async def _take_in(self, message: Message) -> str | bytes:
@@ -311,7 +316,7 @@ class WebsocketConnection(BaseRequestWebsocket):
         if socket.state is REJECTED:
             raise socket.illegal(move)
         task = asyncio.current_task()
-        own = link.task is None or task is link.task
+        own = task is link.task or (link.task is None and link.sweep is None and not self._over)
         if link.plan.disconnect == "cancel" and socket.closed_by != "server":
             await asyncio.sleep(
                 0
@@ -370,6 +375,7 @@ class WebsocketConnection(BaseRequestWebsocket):
     async def left(self) -> None:
         """The handling is over, in whatever way; if it had been accepted, plugins are told. Once."""
         self._short = False
+        self._over = True
         if self._farewell is not None:
             await asyncio.wait([self._farewell])
             self._farewell = None

@@ -160,6 +160,9 @@ class WebsocketWatch(Watch):
                 websocket._farewell_since = now
             elif now - websocket._farewell_since >= _FAREWELL:
                 farewell.cancel()
+                abort = ctx.scope.get("quart_plug.abort")  # from a server plugin: cuts the transport
+                if abort is not None:
+                    abort()
 
     def ended(self, somebody_was_told: bool) -> None:
         websocket: Websocket = self.ctx.websocket
@@ -183,6 +186,7 @@ class WebsocketWatch(Watch):
             return
         seconds = limit(config, "WEBSOCKET_SEND_TIMEOUT", 20)
         if seconds is not None and now - self.send_since >= seconds:
+            self.send_since = None
             if websocket._socket.state is ACCEPTED:
                 websocket._shut(1013, "the peer does not read")
             else:  # an answer to the handshake, or a close frame

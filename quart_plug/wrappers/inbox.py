@@ -9,7 +9,7 @@ in one of two ways:
                sweep, for a connection that nobody reads from (see deadlines.py), and where reading directly
                loses messages
 
-`busy` tells which: IDLE, READING (directly), PUMPED (a pump runs, or its queue is not empty). Whoever finds
+`busy` tells which: IDLE, READING (directly), PUMPED (a pump runs or has to, or its queue is not empty). Whoever finds
 IDLE may read directly if he sets READING meanwhile; `Websocket` does so on its short way.
 
 Rules: a message belongs to exactly one caller; the end (a disconnect) is told to every caller, then and
@@ -79,7 +79,7 @@ class Inbox:
         self.ctx = ctx
         self.receive: Receive = ctx.receive
         self.direct_ok = type(ctx.receive) is not BuiltinMethodType
-        self.busy = IDLE
+        self.busy = IDLE if self.direct_ok else PUMPED
         self.messages: deque[Message] | tuple[()] = ()  # an idle connection does not pay for a deque
         self.size = 0  # bytes, of what is in `messages`
         self._waiters: list[asyncio.Future[None]] | tuple[()] = ()
@@ -94,12 +94,27 @@ class Inbox:
         """Whether anybody waits for a message."""
         return self.busy == READING or bool(self._waiters)
 
+    def always_pump(self) -> None:
+        """Never read directly: for a server whose `receive` must not be cancelled. Before the first message."""
+        self.direct_ok = False
+        self.busy = PUMPED
+
     async def next(self) -> Message:
         """The next message of a request's body. ClientDisconnected when the client has left."""
-        message = await self.take()
+        if self.busy == IDLE and self.direct_ok and self.end is None and not self.messages:
+            self.busy = READING  # `take` and `_read` without their layers
+            try:
+                message = await self.receive()
+            finally:
+                self.release()
+            if message["type"] == "http.request":
+                return message
+            self.finish(message)
+        else:
+            message = await self.take()
         if message is self.end:
             ctx = self.ctx
-            if ctx.task is None or asyncio.current_task() is ctx.task:
+            if (ctx.task is None and ctx.sweep is None) or asyncio.current_task() is ctx.task:
                 ctx.told = True  # the view knows, and is not cancelled on top of it
             raise ClientDisconnected("The client left before the whole body had come.") from self.error
         return message
@@ -112,8 +127,8 @@ class Inbox:
             if self.end is not None:
                 return self.end
             if self.busy == IDLE:
-                if self.direct_ok:
-                    return await self._read()
+                return await self._read()
+            if self.pump is None and self.busy == PUMPED:
                 self.start()
             await self._wait()
 
@@ -162,7 +177,7 @@ class Inbox:
         self.size -= size_of(message)
         if self.room is not None and not self.room.done() and not self.full:
             self.room.set_result(None)
-        if not self.messages and self.pump is None:
+        if not self.messages and self.pump is None and self.direct_ok:
             self.busy = IDLE
         if self._waiters and (self.messages or self.busy == IDLE):
             self._wake()
@@ -223,7 +238,7 @@ class Inbox:
             self.finish(_LOST)
         finally:
             self.pump = None
-            if not self.messages and self.busy == PUMPED:
+            if not self.messages and self.direct_ok:
                 self.busy = IDLE
 
     def finish(self, message: Message) -> None:
@@ -240,8 +255,7 @@ class Inbox:
 
     async def settle(self) -> None:
         """Let a disconnect that the server already holds be read, without waiting for one."""
-        if self.busy == IDLE:
-            self.start()
+        self.start()
         for _ in range(3):
             if self.end is not None:
                 return

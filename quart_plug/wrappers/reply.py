@@ -61,6 +61,7 @@ class HasReplyHeaders(Protocol):
 
 
 _shipped_init = Response.__init__
+_new = object.__new__
 
 
 def reply_headers(app: Quart) -> ReplyHeaders | None:
@@ -122,10 +123,18 @@ def from_ready(app: Quart, reply: Ready) -> Response:
     if app.response_class is not Response:
         class_: type[Response] = app.response_class
         return class_(body, status, content_type=content_type)
-    response = Response.__new__(Response)
+    response = _new(Response)
     response._data = body
     response._status_code = status
     response._content_type = content_type
+    return response
+
+
+def from_text(text: str, known: ReplyHeaders) -> Response:
+    """The Response for a str, where the class is the shipped one; what its constructor would make of it."""
+    response = _new(Response)
+    response._data = text.encode()
+    response._status_code = known.status
     return response
 
 
@@ -285,6 +294,21 @@ async def deliver(reply: Ready | SansIOResponse, send: Send, method: str) -> Non
     streaming body is left, and `call_on_close` functions are called, whatever happens: also when the
     client leaves.
     """
+    parts = parts_of(reply, method == "HEAD")
+    if parts is None:
+        if not isinstance(reply, Response):
+            reply = convert(Response, reply)  # type: ignore[arg-type]  # Ready is a tuple exactly
+        await _stream(reply, send, method)
+        return
+    await send({"type": "http.response.start", "status": parts[0], "headers": parts[1]})
+    await send({"type": "http.response.body", "body": parts[2]})
+
+
+def parts_of(reply: Ready | SansIOResponse, head: bool) -> Ready | None:
+    """Status, headers and body of a reply whose body is data, as they are sent; None for one that has to be streamed.
+
+    head  whether the request's method is HEAD.
+    """
     if type(reply) is tuple:
         status, headers, body = reply
     else:
@@ -292,13 +316,11 @@ async def deliver(reply: Ready | SansIOResponse, send: Send, method: str) -> Non
             reply = convert(Response, reply)  # type: ignore[arg-type]  # Ready is a tuple exactly
         data = reply._data
         if data is None or reply._on_close is not None:
-            await _stream(reply, send, method)
-            return
+            return None
         status, headers, body = reply._status_code, reply.asgi_headers(), data
-    if method == "HEAD" or status in WITHOUT_CONTENT:
-        headers, body = headers_without_content(status, headers), b""
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    if head or status in WITHOUT_CONTENT:
+        return status, headers_without_content(status, headers), b""
+    return status, headers, body
 
 
 def headers_without_content(status: int, headers: list[Pair]) -> list[Pair]:

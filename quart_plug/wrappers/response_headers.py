@@ -121,6 +121,14 @@ class Headers(WerkzeugHeaders):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if isinstance(key, str):
+            if type(value) is str and key in _wire_names and value.isprintable():
+                size = len(key)
+                for name, _ in self._list:
+                    if len(name) == size:  # it may be there already
+                        break
+                else:
+                    self._list.append((key, value))
+                    return
             self.set(key, value)
         else:
             super().__setitem__(key, value)

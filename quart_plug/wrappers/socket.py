@@ -57,11 +57,13 @@ TABLE: dict[tuple[str, str], str] = {
     (ACCEPTED, "close"): CLOSING,
     (ACCEPTED, "shut"): CLOSED,
     (ACCEPTED, "disconnect"): CLOSED,
+    (CLOSING, "connect"): CLOSING,
     (CLOSING, "message"): CLOSING,  # sent by the client before it saw the close; nobody reads it any more
     (CLOSING, "close"): CLOSING,
     (CLOSING, "shut"): CLOSED,
     (CLOSING, "closed"): CLOSED,
     (CLOSING, "disconnect"): CLOSED,
+    (CLOSED, "connect"): CLOSED,
     (CLOSED, "message"): CLOSED,
     (CLOSED, "close"): CLOSED,
     (CLOSED, "shut"): CLOSED,

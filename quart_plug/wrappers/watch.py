@@ -98,15 +98,21 @@ class Suspended:
 
     __slots__ = ("coroutine", "ctx", "future", "sweep")
 
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], future: Any, ctx: Context, sweep: Sweep) -> None:
+    def __init__(
+        self, coroutine: Coroutine[Any, Any, Any], future: Any, ctx: Context, sweep: Sweep | None = None
+    ) -> None:
         self.coroutine = coroutine
         self.future = future
         self.ctx = ctx
-        self.sweep = sweep
+        self.sweep = sweep  # None: that of the context's app and the task's loop
 
     def __await__(self) -> Generator[Any, Any, Any]:
         ctx, sweep, future = self.ctx, self.sweep, self.future
-        task = current_task(sweep.loop)
+        task = current_task()  # the one costly question (CPython 3.11); the task knows its loop
+        if sweep is None:
+            sweep = ctx.app.latest_sweep
+            if sweep is None or task is None or sweep.loop is not task.get_loop():
+                sweep = ctx.app.sweep()
         cancelling = 0 if task is None else task.cancelling() - ctx.cancels
         sweep.enter(ctx, task)
         try:
@@ -126,7 +132,8 @@ class Suspended:
                 raise
             return None
         finally:
-            _taken_back(ctx, task)
+            if ctx.cancels:
+                _taken_back(ctx, task)
             sweep.leave(ctx)
 
 

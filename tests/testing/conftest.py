@@ -24,7 +24,7 @@ class BareApp:
         self.asgi = asgi
         self.config: dict[str, Any] = {"SERVER_NAME": None}
         self.preserves_context = False
-        self._preserved_context: Any = None
+        self.preserved_context: Any = None
 
     def plans_changed(self) -> None: ...
 

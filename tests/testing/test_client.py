@@ -333,7 +333,7 @@ async def test_redirects_without_end_are_an_error(client: QuartClient, app: Reco
 async def test_the_last_context_is_kept_until_the_block_ends(bare_app: Any) -> None:
     async def keeps(scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["_quart._preserve_context"]
-        bare._preserved_context = f"context of {scope['path']}"
+        bare.preserved_context = f"context of {scope['path']}"
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body"})
 

@@ -230,7 +230,9 @@ async def connect() -> AsyncIterator[Connect]:
     before = asyncio.all_tasks()
     made: list[Connection] = []
 
-    def make(kind: str = "websocket", mode: str = "raise", config: dict[str, Any] | None = None, **scope: Any) -> Connection:
+    def make(
+        kind: str = "websocket", mode: str = "raise", config: dict[str, Any] | None = None, **scope: Any
+    ) -> Connection:
         made.append(Connection(kind, mode, config or {}, scope))
         return made[-1]
 

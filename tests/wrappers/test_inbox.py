@@ -44,9 +44,17 @@ class Server:
 
 
 def inbox_of(server: Server, direct_ok: bool = True, **config: Any) -> Inbox:
-    ctx = SimpleNamespace(receive=server.receive, app=SimpleNamespace(config=config), gone=False, told=False, task=None)
+    ctx = SimpleNamespace(
+        receive=server.receive,
+        app=SimpleNamespace(config=config),
+        gone=False,
+        told=False,
+        task=None,
+        sweep=None,
+    )
     inbox = Inbox(ctx)  # type: ignore[arg-type]
-    inbox.direct_ok = direct_ok
+    if not direct_ok:
+        inbox.always_pump()
     return inbox
 
 
@@ -356,7 +364,11 @@ def test_the_size_of_a_message_is_in_bytes(message: dict[str, Any], expected: in
     direct_ok=st.booleans(),
     steps=st.lists(
         st.one_of(
-            st.just("put"), st.just("take"), st.just("pump"), st.just("turn"), st.tuples(st.just("cancel"), st.integers(0, 9))
+            st.just("put"),
+            st.just("take"),
+            st.just("pump"),
+            st.just("turn"),
+            st.tuples(st.just("cancel"), st.integers(0, 9)),
         ),
         max_size=60,
     ),

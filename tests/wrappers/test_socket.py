@@ -29,13 +29,14 @@ LEGAL = {
         "disconnect": "closed",
     },
     "closing": {
+        "connect": "closing",
         "message": "closing",
         "close": "closing",
         "shut": "closed",
         "closed": "closed",
         "disconnect": "closed",
     },
-    "closed": {"message": "closed", "close": "closed", "shut": "closed", "closed": "closed", "disconnect": "closed"},
+    "closed": dict.fromkeys(["connect", "message", "close", "shut", "closed", "disconnect"], "closed"),
     "rejected": {"connect": "rejected", "close": "rejected", "shut": "rejected", "disconnect": "rejected"},
 }
 
@@ -79,13 +80,16 @@ def test_an_error_names_the_move_and_the_state() -> None:
     )
 
 
-@pytest.mark.parametrize("code", [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 4999])
+@pytest.mark.parametrize(
+    "code", [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 4999]
+)
 def test_codes_that_may_be_sent(code: int) -> None:
     check_close(code, "")
 
 
 @pytest.mark.parametrize(
-    "code", [-1, 0, 1, 999, 1004, 1005, 1006, 1015, 1016, 2000, 2999, 5000, 100_000, True, "1000", None, 1000.0]
+    "code",
+    [-1, 0, 1, 999, 1004, 1005, 1006, 1015, 1016, 2000, 2999, 5000, 100_000, True, "1000", None, 1000.0],
 )
 def test_codes_that_may_not_be_sent(code: object) -> None:
     with pytest.raises(ValueError, match="cannot be closed with the code") as caught:
@@ -93,7 +97,9 @@ def test_codes_that_may_not_be_sent(code: object) -> None:
     assert repr(code) in str(caught.value)
 
 
-@pytest.mark.parametrize(("reason", "fits"), [("x" * 123, True), ("x" * 124, False), ("é" * 61, True), ("é" * 62, False)])
+@pytest.mark.parametrize(
+    ("reason", "fits"), [("x" * 123, True), ("x" * 124, False), ("é" * 61, True), ("é" * 62, False)]
+)
 def test_a_reason_has_room_for_123_bytes(reason: str, fits: bool) -> None:
     if fits:
         check_close(1000, reason)

@@ -68,7 +68,9 @@ async def test_two_tasks_may_accept_at_the_same_time(connect: Connect) -> None:
 
     async def view(websocket: Websocket) -> None:
         connection.server.blocked = True
-        both = asyncio.gather(websocket.accept(), websocket.accept(), websocket.send("x"), websocket.send("y"))
+        both = asyncio.gather(
+            websocket.accept(), websocket.accept(), websocket.send("x"), websocket.send("y")
+        )
         await turns(4)
         assert connection.server.types == ["accept"]
         connection.server.blocked = False
@@ -85,7 +87,9 @@ async def test_headers_go_with_the_acceptance(connect: Connect) -> None:
     assert connection.server.sent[0]["headers"] == [(b"x-name", b"value")]
 
 
-@pytest.mark.parametrize("headers", [{"X": "a\r\nSet-Cookie: b"}, {"X\r\nY": "a"}, {"Sec-WebSocket-Protocol": "a"}])
+@pytest.mark.parametrize(
+    "headers", [{"X": "a\r\nSet-Cookie: b"}, {"X\r\nY": "a"}, {"Sec-WebSocket-Protocol": "a"}]
+)
 async def test_headers_that_may_not_be_sent(connect: Connect, headers: dict[str, str]) -> None:
     connection = connect()
 
@@ -160,14 +164,18 @@ async def test_closing_before_accepting_refuses(connect: Connect) -> None:
         assert (websocket.state, websocket.closed) == ("rejected", True)
         with pytest.raises(WebsocketStateError, match=r"send\(\) on a websocket that was rejected with 403"):
             await websocket.send("x")
-        with pytest.raises(WebsocketStateError, match=r"receive\(\) on a websocket that was rejected with 403"):
+        with pytest.raises(
+            WebsocketStateError, match=r"receive\(\) on a websocket that was rejected with 403"
+        ):
             await websocket.receive()
         with pytest.raises(WebsocketStateError, match=r"accept\(\) on"):
             await websocket.accept()
         await websocket.close(4000)
 
     await connection.run(view)
-    assert connection.server.sent == [{"type": "websocket.close", "code": 1008, "reason": "Authentication required"}]
+    assert connection.server.sent == [
+        {"type": "websocket.close", "code": 1008, "reason": "Authentication required"}
+    ]
     assert connection.told == []
 
 
@@ -192,7 +200,9 @@ async def test_rejecting_with_an_http_answer(connect: Connect) -> None:
     await connection.run(view)
     start, body = connection.server.sent
     assert (start["type"], start["status"]) == ("websocket.http.response.start", 401)
-    assert (b"www-authenticate", b"Basic") in start["headers"] and (b"content-length", b"12") in start["headers"]
+    assert (b"www-authenticate", b"Basic") in start["headers"] and (b"content-length", b"12") in start[
+        "headers"
+    ]
     assert body == {"type": "websocket.http.response.body", "body": b"who are you?"}
 
 
@@ -240,7 +250,9 @@ async def test_rejecting_after_accepting_or_rejecting_is_an_error(connect: Conne
 
     async def twice(websocket: Websocket) -> None:
         await websocket.reject()
-        with pytest.raises(WebsocketStateError, match=r"reject\(\) on a websocket that was rejected with 403"):
+        with pytest.raises(
+            WebsocketStateError, match=r"reject\(\) on a websocket that was rejected with 403"
+        ):
             await websocket.reject()
 
     await connect(**DENIAL).run(twice)
@@ -367,13 +379,17 @@ async def test_json_is_sent_from_what_is_given(
     assert connection.server.texts == [sent]
 
 
-@pytest.mark.parametrize("bad", ["{", "", "nope", "[" * 100_000, "1" * 5000])
+@pytest.mark.parametrize(
+    "bad", ["{", "", "nope", "[" * 100_000, "1" * 5000], ids=["open", "empty", "word", "deep", "huge number"]
+)
 @pytest.mark.parametrize("short", [True, False])
 async def test_invalid_json_is_a_bad_request_and_the_connection_stays_open(
     connect: Connect, bad: str, short: bool
 ) -> None:
     connection = connect()
-    connection.server.put({"type": "websocket.connect"}, bad, {"type": "websocket.receive", "bytes": b"\xff"}, "[1]")
+    connection.server.put(
+        {"type": "websocket.connect"}, bad, {"type": "websocket.receive", "bytes": b"\xff"}, "[1]"
+    )
 
     async def view(websocket: Websocket) -> Any:
         await websocket.accept()
@@ -584,7 +600,12 @@ async def test_a_websocket_made_with_quart_s_constructor() -> None:
     websocket = Websocket(
         "/path", b"a=b", "wss", Headers({"X": "y"}), "", "1.1", ["p"], receive, send, accept, close, scope
     )
-    assert (websocket.path, websocket.scheme, websocket.args["a"], websocket.headers["X"]) == ("/path", "wss", "b", "y")
+    assert (websocket.path, websocket.scheme, websocket.args["a"], websocket.headers["X"]) == (
+        "/path",
+        "wss",
+        "b",
+        "y",
+    )
     assert websocket.requested_subprotocols == ["p"]
     await websocket.accept({"A": "b"}, "p")
     assert [await websocket.receive(), await websocket.receive()] == ["a", b"b"]

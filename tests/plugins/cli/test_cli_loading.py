@@ -234,9 +234,7 @@ class Dotenv(SimpleNamespace):
         return True
 
 
-def test_environment_files_are_read_and_override_nothing(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_environment_files_are_read_and_override_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "dotenv", Dotenv())
     (folder / ".env").write_text("FIRST=env\nSET=env")
     (folder / ".quartenv").write_text("FIRST=quartenv\nSECOND=quartenv")

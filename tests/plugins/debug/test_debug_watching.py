@@ -29,9 +29,7 @@ def test_python_files_of_a_folder_are_watched_but_not_what_is_not_the_projects(t
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     (tmp_path / "env" / "pyvenv.cfg").touch()
-    mine = {
-        os.path.relpath(path, tmp_path) for path in watched_files([str(tmp_path)]) if str(tmp_path) in path
-    }
+    mine = {os.path.relpath(path, tmp_path) for path in watched_files([str(tmp_path)]) if str(tmp_path) in path}
     assert mine == {"app.py", os.path.join("inner", "views.py")}
 
 

@@ -138,9 +138,7 @@ async def test_the_apps_shutdown_runs_after_the_last_connection(
     assert app.events == ["startup", "answered", "shutdown"]
 
 
-async def test_a_request_that_never_ends_is_cancelled_at_the_limit(
-    serve: Any, make_app: Any, get: Any
-) -> None:
+async def test_a_request_that_never_ends_is_cancelled_at_the_limit(serve: Any, make_app: Any, get: Any) -> None:
     arrived = asyncio.Event()
     ends: list[str] = []
 

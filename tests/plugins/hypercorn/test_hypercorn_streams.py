@@ -37,9 +37,7 @@ class Recorder:
         return self.messages[-1]["code"], self.messages[-1]["reason"]
 
 
-@pytest.mark.parametrize(
-    ("code", "reason"), [(1000, ""), (1001, "leaving"), (4001, "token"), (4999, "ü" * 60)]
-)
+@pytest.mark.parametrize(("code", "reason"), [(1000, ""), (1001, "leaving"), (4001, "token"), (4999, "ü" * 60)])
 async def test_the_clients_code_and_reason_arrive(
     serve: Any, make_app: Any, connect: Any, code: int, reason: str
 ) -> None:
@@ -78,9 +76,7 @@ async def test_the_apps_own_close_comes_back_to_it(serve: Any, make_app: Any, co
     assert await app.end() == (4002, "enough")
 
 
-async def test_a_message_over_the_limit_is_1009_on_both_sides(
-    serve: Any, make_app: Any, connect: Any
-) -> None:
+async def test_a_message_over_the_limit_is_1009_on_both_sides(serve: Any, make_app: Any, connect: Any) -> None:
     app = Recorder()
     server = await serve(make_app(websocket=app, WEBSOCKET_MAX_MESSAGE_SIZE=10))
     client = await websockets.connect(f"ws://127.0.0.1:{server.port}/")

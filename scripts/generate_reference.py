@@ -1,0 +1,142 @@
+"""Writes the reference pages that are made from the code: the hooks and the command line.
+
+    python scripts/generate_reference.py
+
+`pages()` gives the pages without writing them; a test compares them with the files.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "docs" / "reference"
+NOTE = "<!-- Made by `make docs` from {source}. Change that, not this page. -->\n"
+
+HOOKS = """\
+# Hooks
+
+Every hook of the kernel. A plugin implements one with a function of the same name that is marked `@hookimpl` and names
+as many of the arguments as it wants. [How the kinds work](../explanation/hooks.md) is explained apart from this list;
+[the tutorial](../tutorials/first_plugin.md) makes a plugin.
+
+| kind | who is called | result |
+| --- | --- | --- |
+| `collect` | every implementation, in order | the list of the results that are not None |
+| `first` | in order, until one answers something other than None | that answer, or None |
+| `notify` | every implementation, even if one fails | none; what failed is raised together, as one ExceptionGroup |
+| `around` | async generators with one `yield`, the outermost first | entered before the body, left after it |
+| `pipe` | in order, each with what the one before made | the last value; None leaves the value as it was |
+
+`sync` hooks take plain functions only. `async` hooks take plain functions and coroutine functions; a plain one runs in
+the event loop and must not block. A `first` hook that names a default plugin is a *slot*: a replaceable part of the
+framework. In a slot that plugin is asked last, so that any other comes before it.
+"""
+
+COMMANDS = """\
+# Command line
+
+`quart-plug` and `python -m quart_plug` are the same program. The options stand before the command:
+`quart-plug --app shop:app run --port 8000`.
+
+Exit status: 0 for success, 1 when something does not work, 2 when the command line, or a plugin setting in the
+environment or pyproject.toml, makes no sense. Errors are one message on standard error. Applications add commands with `@app.cli.command()`, plugins with the hook
+[`cli_commands`](hooks.md#cli_commands).
+"""
+
+ALONE = """\
+## Without any plugin
+
+`list`, `doctor` and `disable` are answered by the kernel with the standard library alone, so they work when the `cli`
+plugin is off and when a plugin is broken. `quart-plug plugins list` is the same as `quart-plug list`.
+"""
+
+
+def hook_page() -> str:
+    from quart_plug.hooks import specs
+    from quart_plug.hooks.markers import SPEC_ATTRIBUTE
+
+    parts = [NOTE.format(source="quart_plug/hooks/specs.py"), HOOKS]
+    source = inspect.getsource(specs)
+    for section, names in sections(source):
+        parts.append(f"## {section}\n")
+        for name in names:
+            function = getattr(specs, name)
+            parts.append(hook_entry(name, function, getattr(function, SPEC_ATTRIBUTE)))
+    return "\n".join(parts)
+
+
+def sections(source: str) -> Iterator[tuple[str, list[str]]]:
+    """The headings of specs.py (`# Title ----`) and the hooks below each."""
+    pieces = re.split(r"^# (.+?) -{5,}$", source, flags=re.M)[1:]
+    for title, body in zip(pieces[::2], pieces[1::2], strict=True):
+        yield title, re.findall(r"^(?:async )?def (\w+)", body, re.M)
+
+
+def hook_entry(name: str, function: Any, info: Any) -> str:
+    signature = inspect.signature(function)
+    arguments = ", ".join(f"{each.name}: {each.annotation}" for each in signature.parameters.values())
+    facts = f"`{info.kind}`, {info.colour}"
+    if info.provider is not None:
+        facts += f"; a slot, filled by the plugin [`{info.provider}`](plugins.md#{info.provider})"
+    text = f"`{name}({arguments}) -> {signature.return_annotation}`\n\n{facts}\n\n{inspect.getdoc(function)}"
+    return f"### `{name}`\n\n{text}\n"
+
+
+def command_page() -> str:
+    from quart_plug_cli.program import cli
+
+    parts = [NOTE.format(source="the commands themselves"), COMMANDS]
+    parts += ["## Options of the program\n", options_table(cli.params)]
+    for name in sorted(cli.commands):
+        command = cli.commands[name]
+        usage = f"`quart-plug [OPTIONS] {name}{' [OPTIONS]' if command.params else ''}`\n"
+        parts += [f"## `{name}`\n", usage, f"{inspect.cleandoc(command.help or '')}\n"]
+        if command.params:
+            parts.append(options_table(command.params))
+    parts.append(ALONE)
+    parts += [builtin_entry(name) for name in ("doctor", "disable")]
+    return "\n".join(parts)
+
+
+def options_table(parameters: list[Any]) -> str:
+    import click
+
+    rows = ["| option | effect | default | environment |", "| --- | --- | --- | --- |"]
+    for parameter in parameters:
+        names, text = parameter.get_help_record(click.Context(click.Command("quart-plug")))
+        names, text = names.replace("|", "\\|"), re.sub(r"\s+\[[^\]]*\]$", "", text).replace("|", "\\|")
+        default = parameter.default if isinstance(parameter.default, str | int) else None
+        default = "" if isinstance(default, bool) or default is None else f"`{default}`"
+        variables = parameter.envvar if isinstance(parameter.envvar, list) else []
+        rows.append(f"| `{names}` | {text} | {default} | {', '.join(f'`{name}`' for name in variables)} |")
+    return "\n".join(rows) + "\n"
+
+
+def builtin_entry(command: str) -> str:
+    from quart_plug.__main__ import main
+
+    os.environ["COLUMNS"] = "200"
+    printed = StringIO()
+    with redirect_stdout(printed):
+        main([command, "--help"])
+    usage, description = printed.getvalue().split("\n\n")[:2]
+    return f"## `{command}`\n\n`{usage.removeprefix('usage: ').replace(' [-h]', '')}`\n\n{description}\n"
+
+
+def pages() -> dict[Path, str]:
+    return {REFERENCE / "hooks.md": hook_page(), REFERENCE / "cli.md": command_page()}
+
+
+if __name__ == "__main__":
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")
+        print(f"wrote {path.relative_to(ROOT)}", file=sys.stderr)

@@ -1,0 +1,239 @@
+"""`Quart.run` and `run_task`: which server, which address, whose signals, and how errors end the program."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from typing import Any
+
+import pytest
+
+from quart_plug import Quart
+from quart_plug.exceptions import PluginNotEnabled, PluginNotFound
+from quart_plug.hooks import hookimpl
+from quart_plug.running import ApplicationStartError, ServerStartError, StopSignals, choose_server
+
+
+class FakeServer:
+    """Keeps what it was asked to serve; then waits for the stop, or raises."""
+
+    def __init__(self, name: str = "fake", error: Exception | None = None) -> None:
+        self.name = name
+        self.error = error
+        self.asked: dict[str, Any] = {}
+        self.loop_debug: bool | None = None
+        self.signal_now: int | None = None
+
+    async def serve(self, app: Quart, *, shutdown_trigger: Any = None, **options: Any) -> None:
+        self.asked = options
+        self.loop_debug = asyncio.get_running_loop().get_debug()
+        if self.error is not None:
+            raise self.error
+        if self.signal_now is not None:
+            signal.raise_signal(self.signal_now)
+            await asyncio.wait_for(shutdown_trigger(), 10)
+
+
+def served_by(*servers: FakeServer, **config: Any) -> Quart:
+    class Plugin:
+        @hookimpl
+        def server(self, app: Quart, name: str | None) -> FakeServer | None:
+            return next((server for server in servers if name in (None, server.name)), None)
+
+    app = Quart("shop", plugins=[Plugin()])
+    app.config["PLUGINS_DISABLED"] = ["hypercorn"]
+    app.config.update(config)
+    return app
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("QUART")]:
+        monkeypatch.delenv(name)
+
+
+def test_the_default_server_is_hypercorn() -> None:
+    assert choose_server(Quart("shop")).name == "hypercorn"
+
+
+def test_a_server_is_chosen_by_name() -> None:
+    first, second = FakeServer("first"), FakeServer("second")
+    app = served_by(first, second)
+    assert choose_server(app) is first
+    assert choose_server(app, "second") is second
+    with pytest.raises(PluginNotFound, match=r"no enabled plugin has a server named 'third'"):
+        choose_server(app, "third")
+
+
+def test_without_any_server_the_plugin_is_named() -> None:
+    app = Quart("shop")
+    app.config["PLUGINS_DISABLED"] = ["hypercorn"]
+    with pytest.raises(PluginNotEnabled, match="'hypercorn'"):
+        choose_server(app)
+
+
+@pytest.mark.parametrize(
+    ("server_name", "arguments", "address"),
+    [
+        (None, {}, ("127.0.0.1", 5000)),
+        ("example.com", {}, ("example.com", 5000)),
+        ("example.com:8000", {}, ("example.com", 8000)),
+        ("example.com:8000", {"host": "0.0.0.0", "port": 9000}, ("0.0.0.0", 9000)),
+        ("example.com:8000", {"port": 0}, ("example.com", 0)),
+    ],
+)
+def test_the_address(server_name: str | None, arguments: dict[str, Any], address: tuple[str, int]) -> None:
+    server = FakeServer()
+    served_by(server, SERVER_NAME=server_name).run(use_reloader=False, **arguments)
+    assert (server.asked["host"], server.asked["port"]) == address
+
+
+@pytest.mark.parametrize(
+    ("environment", "argument", "result"),
+    [
+        ({}, None, False),
+        ({}, True, True),
+        ({"QUART_DEBUG": "1"}, None, True),
+        ({"QUART_DEBUG": "1"}, False, False),
+        ({"QUART_PLUG_DEBUG": "0", "QUART_DEBUG": "1"}, None, False),
+    ],
+)
+def test_debug_mode(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], argument: bool | None, result: bool
+) -> None:
+    server = FakeServer()
+    app = served_by(server)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    app.run(debug=argument, use_reloader=False)
+    assert (app.debug, server.asked["debug"], server.loop_debug) == (result, result, result)
+
+
+def test_files_and_options_are_passed_on() -> None:
+    server = FakeServer()
+    served_by(server).run(
+        use_reloader=False, certfile="c", keyfile="k", ca_certs="a", server="fake", server_options={"x": 1}
+    )
+    assert {name: server.asked[name] for name in ("certfile", "keyfile", "ca_certs", "x")} == {
+        "certfile": "c",
+        "keyfile": "k",
+        "ca_certs": "a",
+        "x": 1,
+    }
+
+
+def test_an_unknown_argument_is_a_warning() -> None:
+    with pytest.warns(UserWarning, match="'colour'"):
+        served_by(FakeServer()).run(use_reloader=False, colour="red")
+
+
+def test_a_given_loop_is_used_and_left_open() -> None:
+    server = FakeServer()
+    loop = asyncio.new_event_loop()
+    try:
+        served_by(server).run(use_reloader=False, loop=loop)
+        assert not loop.is_closed()
+        assert server.asked["port"] == 5000
+    finally:
+        loop.close()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ServerStartError("port 1 is taken"), ApplicationStartError("no database")],
+    ids=["server", "app"],
+)
+def test_what_cannot_start_is_one_line_and_status_1(error: Exception, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        served_by(FakeServer(error=error)).run(use_reloader=False)
+    assert end.value.code == 1
+    assert capsys.readouterr().err == f"Error: {error}\n"
+
+
+def test_an_error_of_ours_or_the_apps_is_not_hidden() -> None:
+    with pytest.raises(LookupError, match="a defect"):
+        served_by(FakeServer(error=LookupError("a defect"))).run(use_reloader=False)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_asks_to_finish(number: int) -> None:
+    """And afterwards the signals are whose they were."""
+    before = signal.getsignal(number)
+    server = FakeServer()
+    server.signal_now = number
+    served_by(server).run(use_reloader=False)
+    assert signal.getsignal(number) is before
+
+
+async def test_run_task_without_a_trigger_listens_to_signals_itself() -> None:
+    server = FakeServer()
+    server.signal_now = signal.SIGTERM
+    await served_by(server).run_task()
+
+
+async def test_run_task_with_a_trigger_leaves_signals_alone() -> None:
+    class Watching(FakeServer):
+        async def serve(self, app: Quart, *, shutdown_trigger: Any = None, **options: Any) -> None:
+            self.asked = {"trigger": shutdown_trigger, "handler": signal.getsignal(signal.SIGTERM)}
+
+    async def trigger() -> None: ...
+
+    server, before = Watching(), signal.getsignal(signal.SIGTERM)
+    await served_by(server).run_task(shutdown_trigger=trigger)
+    assert server.asked == {"trigger": trigger, "handler": before}
+
+
+async def test_a_second_signal_cancels(monkeypatch: pytest.MonkeyPatch) -> None:
+    timers: list[tuple[Any, ...]] = []
+
+    class Timer:
+        daemon = False
+
+        def __init__(self, *arguments: Any) -> None:
+            self.arguments = arguments
+
+        def start(self) -> None:
+            timers.append(self.arguments)
+
+    monkeypatch.setattr("quart_plug.running.threading.Timer", Timer)
+    waiting = asyncio.ensure_future(asyncio.sleep(3600))
+    with StopSignals(asyncio.get_running_loop()) as signals:
+        signals.task = waiting
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.wait_for(signals.requested.wait(), 10)
+        assert not waiting.done()
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.wait((waiting,), timeout=10)
+    assert waiting.cancelled()
+    assert signals.forced == signal.SIGINT
+    assert timers == [(1.0, os._exit, (128 + signal.SIGINT,))]
+
+
+def test_in_another_thread_there_are_neither_signals_nor_a_reloader() -> None:
+    server = FakeServer()
+    app = served_by(server)
+    before = signal.getsignal(signal.SIGTERM)
+    thread = threading.Thread(target=app.run)
+    thread.start()
+    thread.join(10)
+    assert server.asked["port"] == 5000
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_without_the_debug_plugin_the_app_runs_without_a_reloader() -> None:
+    server = FakeServer()
+    served_by(server, PLUGINS_DISABLED=["hypercorn", "debug"]).run()
+    assert server.asked["port"] == 5000
+
+
+def test_an_overridden_run_task_is_called() -> None:
+    called: list[dict[str, Any]] = []
+
+    class Shop(Quart):
+        async def run_task(self, *args: Any, **options: Any) -> None:  # type: ignore[override]
+            called.append(options)
+
+    Shop("shop").run(use_reloader=False, port=1)
+    assert called[0]["port"] == 1

@@ -1,0 +1,469 @@
+"""Limits of a websocket: sizes, time limits and the heartbeat, with the test's own time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from quart_plug.exceptions import ConnectionClosed, WebsocketStateError
+from quart_plug.wrappers import Response, Websocket
+
+from .conftest import Connect, Connection, turns
+
+
+async def forever() -> None:
+    await asyncio.get_running_loop().create_future()
+
+
+async def listen(websocket: Websocket) -> Any:
+    """A view that only receives, and tells how it ended."""
+    await websocket.accept()
+    try:
+        while True:
+            await websocket.receive()
+    except ConnectionClosed as error:
+        return error.code, error.closed_by
+
+
+# Sizes -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("message", "fits"),
+    [
+        ({"text": "x" * 10}, True),
+        ({"text": "x" * 11}, False),
+        ({"text": "é" * 5}, True),
+        ({"text": "é" * 5 + "x"}, False),
+        ({"text": "\U0001f600" * 2}, True),
+        ({"text": "\U0001f600" * 3}, False),
+        ({"bytes": b"x" * 10}, True),
+        ({"bytes": b"x" * 11}, False),
+    ],
+)
+@pytest.mark.parametrize("call", ["receive", "receive_json"])
+async def test_a_message_over_the_limit_closes_with_1009(
+    connect: Connect, message: dict[str, Any], fits: bool, call: str
+) -> None:
+    connection = connect(config={"WEBSOCKET_MAX_MESSAGE_SIZE": 10})
+    connection.app.json.loads = lambda data: data
+    connection.server.put({"type": "websocket.receive", **message})
+
+    async def view(websocket: Websocket) -> None:
+        await websocket.accept()
+        if fits:
+            assert await getattr(websocket, call)() in message.values()
+            return
+        for _ in range(2):
+            with pytest.raises(ConnectionClosed) as caught:
+                await getattr(websocket, call)()
+            assert (caught.value.code, caught.value.closed_by) == (1009, "server")
+
+    await connection.run(view)
+    assert connection.server.close is not None
+    assert connection.server.close[0] == (1000 if fits else 1009)
+    assert fits or "10 bytes" in connection.server.close[1]
+
+
+async def test_a_view_that_does_not_read_does_not_fill_the_memory(connect: Connect) -> None:
+    connection = connect(config={"WEBSOCKET_RECEIVE_QUEUE": 4})
+    connection.server.put(*["x"] * 100)
+
+    async def view(websocket: Websocket) -> None:
+        await websocket.accept()
+        await forever()
+
+    await connection.start(view)
+    await connection.look(times=10)
+    assert connection.server.reads == 4
+
+
+# A peer that does not read ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("call", ["send", "send_json", "send_bytes"])
+async def test_a_peer_that_does_not_read_is_given_up(connect: Connect, call: str) -> None:
+    aborted: list[bool] = []
+    connection = connect(
+        config={"WEBSOCKET_SEND_TIMEOUT": 20}, **{"quart_plug.abort": lambda: aborted.append(True)}
+    )
+
+    async def view(websocket: Websocket) -> Any:
+        await websocket.accept()
+        connection.server.blocked = True
+        with pytest.raises(ConnectionClosed) as caught:
+            await getattr(websocket, call)(b"x" if call == "send_bytes" else "x")
+        with pytest.raises(ConnectionClosed):
+            await websocket.receive()
+        task = asyncio.current_task()
+        assert task is not None and task.cancelling() == 0
+        return caught.value.code, caught.value.closed_by
+
+    task = await connection.start(view)
+    await connection.look(1, times=20)
+    assert connection.websocket.state == "accepted"
+    await connection.look(1)
+    assert connection.websocket.state == "closed"
+    assert connection.server.types == ["accept", "send", "close"]
+    assert not task.done()  # the close frame is being tried
+    await connection.look(0.5)
+    assert not task.done() and not aborted
+    await connection.look(0.5)
+    assert await task == (1013, "server") and aborted
+    assert connection.told == [(1013, "the peer does not read", "server")]
+
+
+async def test_everybody_who_sends_to_it_is_told_in_whatever_task(connect: Connect) -> None:
+    connection = connect()
+
+    async def view(websocket: Websocket) -> Any:
+        await websocket.accept()
+        connection.server.blocked = True
+        found = await asyncio.gather(
+            websocket.send("x"),
+            websocket.send_json(1),
+            asyncio.wait_for(websocket.send("y"), 100),
+            return_exceptions=True,
+        )
+        connection.server.blocked = False
+        return [type(error) for error in found]
+
+    task = await connection.start(view)
+    await connection.look(1, times=22)
+    assert await task == [ConnectionClosed] * 3
+
+
+async def test_a_sender_that_is_cancelled_at_the_same_time_stays_cancelled(connect: Connect) -> None:
+    connection = connect()
+    senders: list[asyncio.Task[None]] = []
+
+    async def view(websocket: Websocket) -> None:
+        await websocket.accept()
+        connection.server.blocked = True
+        senders.append(asyncio.create_task(websocket.send("x")))
+        await asyncio.wait(senders)
+        connection.server.blocked = False
+
+    task = await connection.start(view)
+    connection.sweep.tick(1)
+    connection.sweep.tick(22)
+    senders[0].cancel()
+    await turns()
+    assert senders[0].cancelled()
+    await connection.look(1, times=3)
+    await task
+
+
+async def test_a_peer_that_reads_slowly_is_not_given_up(connect: Connect) -> None:
+    connection = connect(config={"WEBSOCKET_SEND_TIMEOUT": 2})
+
+    async def view(websocket: Websocket) -> str:
+        await websocket.accept()
+        for _ in range(10):
+            connection.server.blocked = True
+            await websocket.send("x")
+        return "all sent"
+
+    task = await connection.start(view)
+    for _ in range(10):
+        await connection.look(1, times=2)
+        connection.server.blocked = False
+        await turns()
+    assert await task == "all sent"
+
+
+async def test_pauses_between_sends_do_not_count(connect: Connect) -> None:
+    connection = connect(config={"WEBSOCKET_SEND_TIMEOUT": 2})
+    hold = asyncio.Event()
+
+    async def view(websocket: Websocket) -> str:
+        await websocket.accept()
+        await websocket.send("x")
+        await hold.wait()
+        await websocket.send("y")
+        return "sent"
+
+    task = await connection.start(view)
+    await connection.look(10, times=3)
+    hold.set()
+    assert await task == "sent"
+
+
+@pytest.mark.parametrize("setting", [None, 0])
+async def test_the_limit_for_sending_can_be_off(connect: Connect, setting: Any) -> None:
+    connection = connect(config={"WEBSOCKET_SEND_TIMEOUT": setting})
+
+    async def view(websocket: Websocket) -> str:
+        await websocket.accept()
+        connection.server.blocked = True
+        await websocket.send("x")
+        return "sent"
+
+    task = await connection.start(view)
+    await connection.look(100, times=3)
+    connection.server.blocked = False
+    assert await task == "sent"
+
+
+async def test_a_close_that_the_peer_does_not_take_is_given_up(connect: Connect) -> None:
+    connection = connect()
+
+    async def view(websocket: Websocket) -> str:
+        await websocket.accept()
+        connection.server.blocked = True
+        await websocket.close(4000)
+        return websocket.state
+
+    task = await connection.start(view)
+    await connection.look(1, times=22)
+    assert await task == "closed" and connection.told == [(4000, "", "server")]
+
+
+async def test_a_refusal_that_the_peer_does_not_take_is_given_up(connect: Connect) -> None:
+    connection = connect(extensions={"websocket.http.response": {}})
+
+    async def view(websocket: Websocket) -> Any:
+        connection.server.blocked = True
+        with pytest.raises(WebsocketStateError):
+            await websocket.reject(403, "no")
+        return Response("")
+
+    task = await connection.start(view)
+    await connection.look(1, times=22)
+    await task
+
+
+# Other limits ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_full_queue_that_is_not_emptied_closes_with_1008(connect: Connect) -> None:
+    connection = connect(config={"WEBSOCKET_RECEIVE_QUEUE": 2, "WEBSOCKET_RECEIVE_STALL": 60})
+    connection.server.put(*"abcdef")
+
+    async def view(websocket: Websocket) -> None:
+        await websocket.accept()
+        await forever()
+
+    task = await connection.start(view)
+    await connection.look(10, times=8)
+    assert connection.websocket.state == "accepted"
+    await connection.look(10, times=2)
+    assert connection.server.close == (1008, "messages are not received")
+    await connection.look(10, times=2)
+    assert await task is None
+
+
+async def test_a_queue_that_is_emptied_slowly_is_no_stall(connect: Connect) -> None:
+    connection = connect(config={"WEBSOCKET_RECEIVE_QUEUE": 2, "WEBSOCKET_RECEIVE_STALL": 60})
+    connection.server.put(*"abcdef")
+    step = asyncio.Event()
+
+    async def view(websocket: Websocket) -> list[Any]:
+        await websocket.accept()
+        found = []
+        for _ in range(6):
+            await step.wait()
+            step.clear()
+            found.append(await websocket.receive())
+        return found
+
+    task = await connection.start(view)
+    for _ in range(6):
+        await connection.look(10, times=5)
+        step.set()
+        await turns()
+    assert await task == list("abcdef")
+
+
+async def test_a_view_that_neither_accepts_nor_rejects_is_refused(connect: Connect) -> None:
+    connection = connect(config={"WEBSOCKET_ACCEPT_TIMEOUT": 10, "WEBSOCKET_DISCONNECT_GRACE": 5})
+    hold = asyncio.Event()
+
+    async def view(websocket: Websocket) -> str:
+        await hold.wait()
+        with pytest.raises(ConnectionClosed):
+            await websocket.accept()
+        return "too late"
+
+    task = await connection.start(view)
+    await connection.look(1, times=10)
+    assert connection.server.sent == []
+    await connection.look(1)
+    assert connection.server.types == ["close"] and connection.websocket.closed
+    hold.set()
+    assert await task == "too late" and connection.told == []
+
+
+async def test_a_refused_view_that_does_not_notice_is_cancelled(connect: Connect) -> None:
+    connection = connect()
+    task = await connection.start(lambda websocket: forever())
+    await connection.look(1, times=20)
+    assert await task is None
+
+
+@pytest.mark.parametrize("busy", ["receives", "sends"])
+async def test_an_idle_connection_closes_with_1001(connect: Connect, busy: str) -> None:
+    connection = connect(config={"WEBSOCKET_IDLE_TIMEOUT": 30})
+    step = asyncio.Event()
+
+    async def view(websocket: Websocket) -> Any:
+        await websocket.accept()
+        try:
+            while True:
+                await step.wait()
+                step.clear()
+                await (websocket.receive() if busy == "receives" else websocket.send("x"))
+        except ConnectionClosed as error:
+            return error.code
+
+    task = await connection.start(view)
+    for _ in range(5):
+        connection.server.put("x")
+        step.set()
+        await connection.look(10, times=2)
+    assert connection.websocket.state == "accepted"
+    await connection.look(10, times=3)
+    assert connection.server.close == (1001, "idle")
+    step.set()
+    assert await task == 1001
+
+
+async def test_who_waits_for_a_message_of_an_idle_peer_is_told_when_it_answers_the_close(
+    connect: Connect,
+) -> None:
+    connection = connect(config={"WEBSOCKET_IDLE_TIMEOUT": 30})
+    task = await connection.start(listen)
+    await connection.look(10, times=5)
+    assert connection.server.close == (1001, "idle")
+    connection.server.leave(1001)
+    assert await task == (1001, "server")
+
+
+async def test_who_waits_for_a_message_of_a_dead_peer_is_cancelled_after_the_grace(connect: Connect) -> None:
+    connection = connect(config={"WEBSOCKET_IDLE_TIMEOUT": 30})
+    task = await connection.start(listen)
+    await connection.look(10, times=8)
+    assert await task is None and connection.told == [(1001, "idle", "server")]
+
+
+# The heartbeat ---------------------------------------------------------------------------------------------------
+
+
+async def beating(connection: Connection, **options: Any) -> asyncio.Task[Any]:
+    async def view(websocket: Websocket) -> Any:
+        await websocket.accept()
+        websocket.heartbeat(20, **options)
+        return await listen(websocket)
+
+    return await connection.start(view)
+
+
+@pytest.mark.parametrize(
+    ("message", "sent"),
+    [({}, '{"type": "heartbeat"}'), ({"message": "ping"}, "ping"), ({"message": ["beat"]}, '["beat"]')],
+)
+async def test_a_heartbeat_is_sent_when_nothing_else_was(connect: Connect, message: Any, sent: str) -> None:
+    connection = connect()
+    await beating(connection, **message)
+    await connection.look(10, times=2)
+    assert connection.server.texts == []
+    await connection.look(10, times=5)
+    assert connection.server.texts == [sent] * 3
+
+
+async def test_a_message_to_the_client_puts_the_heartbeat_off(connect: Connect) -> None:
+    connection = connect()
+    await beating(connection)
+    for _ in range(5):
+        await connection.websocket.send("x")
+        await connection.look(15)
+    assert connection.server.texts == ["x"] * 5
+
+
+async def test_a_client_that_does_not_answer_is_closed(connect: Connect) -> None:
+    connection = connect()
+    task = await beating(connection, timeout=10)
+    await connection.look(5, times=5)
+    assert len(connection.server.texts) == 1
+    connection.server.put("an answer")
+    await turns()
+    await connection.look(5, times=4)
+    assert len(connection.server.texts) == 2 and connection.server.close is None
+    await connection.look(5, times=2)
+    assert connection.server.close == (1001, "no answer to the heartbeat")
+    connection.server.leave(1001)
+    assert await task == (1001, "server")
+
+
+async def test_a_heartbeat_does_not_keep_an_idle_connection_open(connect: Connect) -> None:
+    connection = connect(config={"WEBSOCKET_IDLE_TIMEOUT": 60})
+    await beating(connection)
+    await connection.look(10, times=7)
+    assert connection.server.texts and connection.server.close == (1001, "idle")
+
+
+async def test_heartbeats_do_not_pile_up_at_a_peer_that_does_not_read(connect: Connect) -> None:
+    connection = connect(config={"WEBSOCKET_SEND_TIMEOUT": None})
+    await beating(connection)
+    connection.server.blocked = True
+    await connection.look(30, times=6)
+    assert len(connection.server.texts) == 1
+    connection.server.blocked = False
+
+
+async def test_a_heartbeat_can_be_replaced_and_ends_with_the_connection(connect: Connect) -> None:
+    connection = connect()
+    task = await beating(connection)
+    connection.websocket.heartbeat(20, "other")
+    await connection.look(10, times=3)
+    assert connection.server.texts == ["other"]
+    connection.server.leave(1000)
+    await task
+    assert connection.is_over()
+
+
+@pytest.mark.parametrize("options", [{"interval": 0}, {"interval": -1}, {"interval": 1, "timeout": 0}])
+async def test_a_heartbeat_without_sense(connect: Connect, options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="heartbeat"):
+        connect().websocket.heartbeat(**options)
+
+
+async def test_the_seed_s_heartbeat(connect: Connect) -> None:
+    """Its task sends beside the view's `wait_for`; when the client has left, both end by themselves."""
+    connection = connect()
+
+    async def beat(websocket: Websocket) -> None:
+        try:
+            while True:
+                await asyncio.sleep(0.001)
+                await websocket.send_json({"type": "heartbeat"})
+        except (ConnectionClosed, asyncio.CancelledError):
+            pass
+
+    async def view(websocket: Websocket) -> str:
+        await websocket.accept()
+        task = asyncio.create_task(beat(websocket))
+        try:
+            while True:
+                try:
+                    message = await asyncio.wait_for(websocket.receive(), timeout=0.002)
+                    await websocket.send("pong" if message == "ping" else f"Received: {message}")
+                except TimeoutError:
+                    await websocket.send("ping")
+                    if connection.server.texts.count("ping") == 3:
+                        connection.server.put("ping", "hello")
+                        connection.server.leave(1001)
+        except ConnectionClosed:
+            return "Client disconnected"
+        finally:
+            task.cancel()
+            try:
+                await task
+            except asyncio.CancelledError:
+                pass
+
+    task = await connection.start(view)
+    assert await task == "Client disconnected"
+    assert {"ping", "pong", "Received: hello", '{"type": "heartbeat"}'} == set(connection.server.texts)
