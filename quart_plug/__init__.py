@@ -1,4 +1,4 @@
-"""quart-plug: a Python ASGI web framework with Flask's API, a small pluggy kernel, and plugins found through entry points."""
+"""quart-plug: a Python ASGI web framework with Flask's API, made of a small kernel and of plugins."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ _SIGNALS = (
 # The signals belong to a plugin: they are imported when one is asked for.
 __getattr__, __dir__ = lazy_names(__name__, dict.fromkeys(_SIGNALS, "signals"))
 
-__all__ = [  # noqa: RUF022 - plainly sorted
+__all__ = [
     "BadRequest",
     "Blueprint",
     "Config",

@@ -162,7 +162,7 @@ class Quart(
         self._logger: logging.Logger | None = None
         self.preserves_context = False
         self.preserved_context: Context | None = None
-        self.teardown_appcontext_funcs: list[Any] = ObservedList(changed=changed)
+        self._teardown_appcontext_funcs = ObservedList(changed=changed)
         self.before_serving_funcs = []
         self.after_serving_funcs = []
         self.while_serving_gens = []
@@ -224,7 +224,7 @@ class Quart(
         if key in PLAN_SETTINGS:
             self.plans_changed()
 
-    # Configuration ------------------------------------------------------------------------------------------------------
+    # Configuration ----------------------------------------------------------------------------------------------------
 
     def make_config(self, instance_relative: bool = False) -> Config:
         """Make the configuration, with the defaults and `DEBUG` from the environment."""
@@ -355,6 +355,8 @@ class Quart(
 
     def asgi_app(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """The ASGI callable that middleware wraps: `app.asgi_app = Middleware(app.asgi_app)`."""
+        if scope["type"] == "http" and self.asgi_http_class is asgi.ASGIHTTPConnection:
+            return asgi.http(self, scope, receive, send)
         return asgi.entry(self, scope, receive, send)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

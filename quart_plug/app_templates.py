@@ -6,10 +6,8 @@ that registering a filter sets no plugin up.
 
 from __future__ import annotations
 
-
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
-
 
 from .globals import _cv
 from .overrides import adapt, default_step, override_of

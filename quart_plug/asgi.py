@@ -73,8 +73,6 @@ def entry(app: Quart, scope: Scope, receive: Receive, send: Send) -> Awaitable[N
     type_ = scope["type"]
     if type_ == "http":
         class_ = app.asgi_http_class
-        if class_ is ASGIHTTPConnection:
-            return http(app, scope, receive, send)
     elif type_ == "websocket":
         class_ = app.asgi_websocket_class
         if class_ is ASGIWebsocketConnection:
@@ -90,8 +88,7 @@ def entry(app: Quart, scope: Scope, receive: Receive, send: Send) -> Awaitable[N
 
 async def http(app: Quart, scope: Scope, receive: Receive, send: Send) -> None:
     ctx = Context(app, REQUEST, scope, receive, send)
-    plans = ctx.plans = app.plans_http or app.plans_for(REQUEST)
-    ctx.fresh_request_class = plans.request_class
+    ctx.plans = app.plans_http or app.plans_for(REQUEST)
     coroutine = _respond(ctx)
     try:
         future = coroutine.send(None)

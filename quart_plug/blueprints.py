@@ -120,7 +120,7 @@ class Blueprint(Scaffold):
         self.subdomain = subdomain
         self.url_values_defaults = dict(url_defaults or {})
         self.deferred_functions: list[DeferredSetupFunction] = []
-        self.cli_group: str | None | object = cli_group
+        self.cli_group: str | object | None = cli_group
         self._blueprints: list[tuple[Blueprint, dict[str, Any]]] = []
         self._cli: Any = None
 

@@ -96,7 +96,7 @@ class Context:
 
     scope: Scope
     plan: Plan  # set once the rule is found
-    plans: Plans
+    plans: Plans = None  # type: ignore[assignment]  # set by the adapter, or when it is pushed
     token: Token[Context] | None = None
 
     # the connection's I/O; see wrappers/watch.py
@@ -111,10 +111,6 @@ class Context:
     response_timeout: Any = ...
     head = False
     to_close: list[Callable[[], Any]] | None = None
-
-    fresh_request_class: type[Request] | None = (
-        None  # set by the adapter where the constructor may be skipped
-    )
 
     # built when touched
     _request: Request | None = None
@@ -153,7 +149,7 @@ class Context:
         if request is None:
             if self.kind is not REQUEST:
                 raise RuntimeError(_NO_REQUEST)
-            class_ = self.fresh_request_class
+            class_ = None if self.plans is None else self.plans.request_class
             if class_ is None:
                 request = self.app.request_class.from_context(self)
             else:  # what `from_context` does, without its questions
@@ -214,7 +210,11 @@ class Context:
     @property
     def g(self) -> Globals:
         if self._g is None:
-            self._g = self.app.app_ctx_globals_class()
+            outer = self.token.old_value if self.token is not None else None
+            if isinstance(outer, Context) and outer.app is self.app and outer.kind is None and outer is not self:
+                self._g = outer.g  # inside of the same app's own context it is shared, as in Flask
+            else:
+                self._g = self.app.app_ctx_globals_class()
         return self._g
 
     @property
@@ -264,8 +264,11 @@ class Context:
 
     def release(self) -> None:
         """The connection is over and something was built for it: undo the cycles, so that all is freed at once."""
-        if self._request is not None:
-            self._request.detach()
+        request = self._request
+        if request is not None:  # it keeps what was found for it
+            request._plan = self.__dict__.get("plan")
+            request._view_args = self._view_args
+            request._ctx = None
         if self.routing_exception is not None:
             self.routing_exception.__traceback__ = None
         if self.task is None:
@@ -279,9 +282,10 @@ class Context:
             self._tokens = []
         self._tokens.append(_cv.set(self))
         if len(self._tokens) == 1:
+            self.token = self._tokens[0]
             await lifecycle.enter(self)
 
-    async def pop(self, exc: BaseException | None | Any = _MISSING) -> None:
+    async def pop(self, exc: BaseException | Any | None = _MISSING) -> None:
         """Run the teardown functions and make the context before this one current again."""
         import sys
 

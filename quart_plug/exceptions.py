@@ -3,7 +3,7 @@
     Exception
     ├── ConnectionClosed         a websocket's connection has ended
     ├── WebsocketStateError      a move that the websocket's state does not allow
-    ├── ClientDisconnected       the client of a request left (a CancelledError in the view, this for who reads the body)
+    ├── ClientDisconnected       the client of a request left (the view is cancelled; this is for who reads)
     └── PluginError              anything that is wrong with a plugin, or with how it is asked for
         ├── PluginNotEnabled     a name or function was used whose plugin is off
         ├── PluginNotFound       a setting names a plugin that is not installed

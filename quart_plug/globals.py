@@ -161,7 +161,11 @@ class RequestProxy(_Proxy):
 
     @property
     def headers(self) -> Any:
-        return _current_request().headers
+        try:
+            ctx = _get()
+        except LookupError:
+            raise RuntimeError(_NO_REQUEST) from None
+        return (ctx._request or ctx.request).headers
 
     @property
     def args(self) -> Any:

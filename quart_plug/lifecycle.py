@@ -20,7 +20,6 @@ path. What differs between the kinds is in `kinds.py`. Knows no ASGI message: th
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import Token
 from typing import TYPE_CHECKING, Any, cast
 
 from werkzeug.exceptions import BadRequestKeyError, HTTPException, InternalServerError
@@ -29,31 +28,29 @@ from werkzeug.routing import RoutingException
 from .exceptions import ConnectionClosed
 from .globals import _cv
 from .kinds import REQUEST
-from .wrappers.reply import make_response as response_from
 from .wrappers.reply import from_text, ready
+from .wrappers.reply import make_response as response_from
 
 if TYPE_CHECKING:
     from .ctx import Context
     from .wrappers.reply import Ready
     from .wrappers.response import Response
 
-_NO_TOKEN = Token.MISSING
-
 
 async def handle(ctx: Context) -> Ready | Response | None:
     """Take a connection through the whole of it. The answer is None only for a websocket without a refusal."""
-    token = _cv.set(ctx)
-    if token.old_value is not _NO_TOKEN:
-        inherit(ctx, token.old_value)
+    token = ctx.token = _cv.set(ctx)
     plans = ctx.plans
     unhandled: BaseException | None = None
     try:
         try:
             scope = ctx.scope
-            direct = plans.direct.get(scope.get("method"))
+            try:
+                plan = plans.direct[scope["method"]][scope["path"]]
+            except KeyError:
+                plan = None
             # The memo holds paths as they stand in the scope of an app that is not mounted anywhere.
-            plan = None if direct is None or scope.get("root_path") else direct.get(scope["path"])
-            if plan is not None:
+            if plan is not None and not scope.get("root_path"):
                 ctx.plan = plan
             elif plans.enters:
                 await enter(ctx)
@@ -78,18 +75,8 @@ async def handle(ctx: Context) -> Ready | Response | None:
             unhandled = None  # its traceback holds this frame
 
 
-def inherit(ctx: Context, outer: Any) -> None:
-    """A context pushed inside of the same app's own context shares its `g`, as in Flask."""
-    if outer.app is ctx.app and outer.kind is None and outer is not ctx:
-        ctx._g = outer.g
-
-
 async def enter(ctx: Context) -> None:
     """What pushing a context does: tell the plugins, open the session, find the rule and the plan."""
-    if ctx._tokens:
-        outer = ctx._tokens[0].old_value
-        if outer is not _NO_TOKEN:
-            inherit(ctx, outer)
     plans = ctx.plans = ctx.app.plans_for(ctx.kind)
     if plans.pushed is not None:
         await plans.pushed(ctx)
@@ -166,17 +153,21 @@ async def full_dispatch(ctx: Context) -> Ready | Response | None:
     except Exception as error:
         result = await plan.steps.handle_user_exception(ctx, error)
     # Nobody wants a Response: the exit that most requests take.
-    if plan.plain and ctx.after_functions is None and ctx._session is None:
-        if plan.refreshes is None or not has_session(ctx, plan.refreshes):
-            reply = ready(result, plan)
-            if reply is not None:
-                return reply
-    return cast("Response | None", await plan.steps.finalize(ctx, result))
+    if (
+        plan.plain
+        and ctx.after_functions is None
+        and ctx._session is None
+        and (plan.refreshes is None or not has_session(ctx, plan.refreshes))
+    ):
+        reply = ready(result, plan)
+        if reply is not None:
+            return reply
+    return await plan.steps.finalize(ctx, result)  # type: ignore[no-any-return]  # a step may be overridden
 
 
 def has_session(ctx: Context, may_be_refreshed: Callable[[Any, bytes], bool]) -> bool:
     """Whether the client sent the cookie of a session that may have to be sent again; a false alarm costs time only."""
-    for key, value in ctx.scope["headers"]:
+    for key, value in ctx.scope["headers"]:  # noqa: SIM110 - `any` with a generator takes twice as long
         if key == b"cookie" and may_be_refreshed(ctx.app, value):
             return True
     return False

@@ -93,6 +93,15 @@ class Registration:
     def iter_blueprints(self: Quart) -> ValuesView[Blueprint]:  # type: ignore[misc]
         return self.blueprints.values()
 
+    @property
+    def teardown_appcontext_funcs(self: Quart) -> list[Any]:  # type: ignore[misc]  # mixed into Quart
+        """What runs when an application context ends; may be changed and assigned."""
+        return self._teardown_appcontext_funcs
+
+    @teardown_appcontext_funcs.setter
+    def teardown_appcontext_funcs(self: Quart, functions: list[Any]) -> None:  # type: ignore[misc]
+        self._teardown_appcontext_funcs[:] = list(functions)
+
     def teardown_appcontext(self: Quart, f: F) -> F:  # type: ignore[misc]
         """Call `f(error or None)` when an application context ends, a request's and a websocket's included."""
         self.teardown_appcontext_funcs.append(f)

@@ -32,10 +32,27 @@ def _table(stage: str, kind: str) -> property:
         return self._tables[stage, kind]
 
     def replace(self: Scaffold, value: Any) -> None:
-        self._tables[stage, kind].clear()
-        self._tables[stage, kind].update(value)
+        _refill(self._tables[stage, kind], value)
 
     return property(read, replace, doc=f"`{stage}` functions for a {kind}, by blueprint.")
+
+
+def _whole(name: str, doc: str) -> property:
+    """A public table that may be assigned as well: it takes the content, so that later changes are noticed too."""
+
+    def read(self: Scaffold) -> ObservedDict:
+        return self.__dict__[f"_{name}"]  # type: ignore[no-any-return]
+
+    def replace(self: Scaffold, value: Any) -> None:
+        _refill(self.__dict__[f"_{name}"], value)
+
+    return property(read, replace, doc=doc)
+
+
+def _refill(table: ObservedDict, value: Any) -> None:
+    content = dict(value)  # it may be the table itself, as in `app.view_functions |= {…}`
+    table.clear()
+    table.update(content)
 
 
 def _decorator(stage: str, kind: str, doc: str) -> Callable[[Any, F], F]:
@@ -58,7 +75,7 @@ def _route_for(method: str) -> Callable[..., Callable[[F], F]]:
         return self.route(rule, methods=[method], **options)
 
     decorate.__name__ = method.lower()
-    decorate.__doc__ = f"Register a view for {method} requests to `rule`; a shortcut for `route(rule, methods=[{method!r}])`."
+    decorate.__doc__ = f"Register a view for {method} requests; a shortcut for `route(rule, methods=[{method!r}])`."
     return decorate
 
 
@@ -72,6 +89,12 @@ class Scaffold:
     before_websocket_funcs = _table("before", "websocket")
     after_websocket_funcs = _table("after", "websocket")
     teardown_websocket_funcs = _table("teardown", "websocket")
+
+    view_functions = _whole("view_functions", "`{endpoint: view}`.")
+    error_handler_spec = _whole("error_handler_spec", "`{blueprint: {status code: {class: handler}}}`.")
+    url_value_preprocessors = _whole("url_value_preprocessors", "`{blueprint: [functions]}`.")
+    url_default_functions = _whole("url_default_functions", "`{blueprint: [functions]}`.")
+    template_context_processors = _whole("template_context_processors", "`{blueprint: [functions]}`.")
 
     before_request = _decorator(
         "before",
@@ -124,11 +147,11 @@ class Scaffold:
         self._tables = {
             (stage, kind): function_lists(changed) for stage in STAGES for kind in ("request", "websocket")
         }
-        self.view_functions: dict[str, Callable[..., Any]] = ObservedDict(changed=changed)
-        self.error_handler_spec = error_handlers(changed)
-        self.url_value_preprocessors = function_lists(changed)
-        self.url_default_functions = function_lists(changed)
-        self.template_context_processors = function_lists(changed)
+        self._view_functions = ObservedDict(changed=changed)
+        self._error_handler_spec = error_handlers(changed)
+        self._url_value_preprocessors = function_lists(changed)
+        self._url_default_functions = function_lists(changed)
+        self._template_context_processors = function_lists(changed)
 
     def _changed(self) -> None:
         """Something was registered, or one of the public tables was changed."""

@@ -99,7 +99,7 @@ class Serving:
             await failed(self, error)
         self.logger.error("The app's %s failed: %s", moment, error, exc_info=error)
 
-    # Background tasks ---------------------------------------------------------------------------------------------------
+    # Background tasks -------------------------------------------------------------------------------------------------
 
     def add_background_task(  # type: ignore[misc]  # mixed into Quart
         self: Quart, func: Callable[..., Any], *args: Any, **kwargs: Any
@@ -107,7 +107,7 @@ class Serving:
         """Run `func(*args, **kwargs)` beside the connections; see background.py."""
         background.start(self, func, *args, **kwargs)
 
-    # Running ------------------------------------------------------------------------------------------------------------
+    # Running ----------------------------------------------------------------------------------------------------------
 
     def run(  # type: ignore[misc]  # mixed into Quart
         self: Quart,
@@ -141,7 +141,7 @@ class Serving:
 
         return run_task(self, host, port, debug, ca_certs, certfile, keyfile, shutdown_trigger)
 
-    # Testing ------------------------------------------------------------------------------------------------------------
+    # Testing ----------------------------------------------------------------------------------------------------------
 
     def test_client(self: Quart, use_cookies: bool = True, **kwargs: Any) -> Any:  # type: ignore[misc]
         """A client that calls the app in this process; see `quart_plug.testing`."""

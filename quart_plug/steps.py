@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from . import lifecycle
 from .ctx import Context
 from .globals import _cv
-
 from .overrides import ARGUMENTS, default_step
 from .wrappers.reply import from_ready
 

@@ -62,13 +62,12 @@ class URLBuilding:
         error = request.routing_exception
         if error is None:
             raise RuntimeError("raise_routing_exception() was called for a connection that has a rule")
-        if self.debug and isinstance(error, RequestRedirect) and error.code not in (307, 308):
-            # The method and the body would be lost on the way.
-            if getattr(request, "method", "GET") not in ("GET", "HEAD", "OPTIONS"):
-                raise RuntimeError(
-                    f"a {request.method} request was sent to {request.path!r}, which redirects to {error.new_url!r} "
-                    "and would lose its body; send it there, or define the rule without the trailing slash"
-                ) from None
+        loses_body = isinstance(error, RequestRedirect) and error.code not in (307, 308)
+        if self.debug and loses_body and request.method not in ("GET", "HEAD", "OPTIONS"):
+            raise RuntimeError(
+                f"a {request.method} request was sent to {request.path!r}, which redirects elsewhere and would lose "
+                "its body; send it there, or define the rule without the trailing slash"
+            ) from None
         raise error
 
     def inject_url_defaults(self: Quart, endpoint: str, values: dict[str, Any]) -> None:  # type: ignore[misc]

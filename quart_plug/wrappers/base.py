@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from ..app import Quart
     from ..ctx import Context
+    from ..plan import Plan
     from ..typing import Scope
 
 ClientDisconnectedError = ClientDisconnected  # Quart 0.23's name
@@ -100,6 +101,7 @@ class BaseRequestWebsocket(SansIORequest):
     _ctx: Context | None = None
     _view_args: dict[str, Any] | None = None
     _url_rule: Rule | None = None
+    _plan: Plan | None = None  # set, in place of the context, when the connection is over
     _routing_exception: HTTPException | None = None
     _headers: Headers | None = None
 
@@ -154,21 +156,6 @@ class BaseRequestWebsocket(SansIORequest):
         """Call `__init__` as Quart's ASGI classes do."""
         raise NotImplementedError("a class with a constructor of its own says how it is called")
 
-    def detach(self) -> None:
-        """The connection is over: keep what was found for it, and let go of its context.
-
-        A wrapper and its context hold each other; undone, both are freed at once, without the garbage
-        collector.
-        """
-        ctx = self._ctx
-        if ctx is not None:
-            if ctx._view_args:
-                self._view_args = ctx._view_args
-            plan = ctx.__dict__.get("plan")
-            if plan is not None and self._url_rule is None:
-                self._url_rule = plan.rule
-            self._ctx = None
-
     def _app(self) -> Quart | None:
         """The application: that of the context it was made from, or the current one."""
         ctx = self._ctx or _cv.get(None)
@@ -204,8 +191,8 @@ class BaseRequestWebsocket(SansIORequest):
         """The values of the rule's variables."""
         if self._ctx is not None:
             return self._ctx.view_args if self.url_rule is not None else None
-        if self._view_args is None and self._url_rule is not None:
-            self._view_args = {}
+        if self._plan is not None and not self._view_args:  # never touched: what it holds is shared
+            self._view_args = {} if self._plan.rule is not None else None
         return self._view_args
 
     @view_args.setter
@@ -218,8 +205,11 @@ class BaseRequestWebsocket(SansIORequest):
     @property
     def url_rule(self) -> Rule | None:
         """The rule that matched, or None."""
-        if self._url_rule is None and self._ctx is not None:
-            return self._ctx.url_rule
+        if self._url_rule is None:
+            if self._ctx is not None:
+                return self._ctx.url_rule
+            if self._plan is not None:
+                return self._plan.rule
         return self._url_rule
 
     @url_rule.setter

@@ -139,9 +139,7 @@ class WebsocketConnection(BaseRequestWebsocket):
         if hook is not None:
             data = await hook(self._link, data)
         if self._sent % _SENDS_A_TURN == _SENDS_A_TURN - 1:
-            await asyncio.sleep(
-                0
-            )  # `while True: await send(…)` must not stop the loop (nor hide that the client left)
+            await asyncio.sleep(0)  # `while True: await send(…)` must not stop the loop (nor hide that the client left)
         if self._socket.state is not ACCEPTED:
             await self._ended("send")
         if isinstance(data, str):
@@ -303,9 +301,7 @@ class WebsocketConnection(BaseRequestWebsocket):
         if not self._socket.shut(code, reason):
             return
         self._short = False
-        self._inbox.finish(
-            {"type": "websocket.disconnect", "code": code, "reason": reason, "closed_by": "server"}
-        )
+        self._inbox.finish({"type": "websocket.disconnect", "code": code, "reason": reason, "closed_by": "server"})
         self._give_up_sending()
         code = 1000 if refused else code
         self._farewell = asyncio.get_running_loop().create_task(self._tell_close(code, reason))
@@ -318,9 +314,7 @@ class WebsocketConnection(BaseRequestWebsocket):
         task = asyncio.current_task()
         own = task is link.task or (link.task is None and link.sweep is None and not self._over)
         if link.plan.disconnect == "cancel" and socket.closed_by != "server":
-            await asyncio.sleep(
-                0
-            )  # the view is suspended now at the latest, and so its cancellation stays inside
+            await asyncio.sleep(0)  # the view is suspended now at the latest, and so its cancellation stays inside
             if not own and not link.cancels:
                 cancel(link)  # type: ignore[arg-type]
             raise asyncio.CancelledError

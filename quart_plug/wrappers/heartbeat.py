@@ -24,15 +24,11 @@ class Heartbeat:
 
     __slots__ = ("_task", "interval", "message", "sent", "timeout", "websocket")
 
-    def __init__(
-        self, websocket: Websocket, interval: float, message: str | bytes, timeout: float | None
-    ) -> None:
+    def __init__(self, websocket: Websocket, interval: float, message: str | bytes, timeout: float | None) -> None:
         if not interval > 0:
             raise ValueError(f"a heartbeat's interval is a number of seconds above 0, not {interval!r}")
         if timeout is not None and not timeout > 0:
-            raise ValueError(
-                f"a heartbeat's timeout is a number of seconds above 0, or None, not {timeout!r}"
-            )
+            raise ValueError(f"a heartbeat's timeout is a number of seconds above 0, or None, not {timeout!r}")
         self.websocket = websocket
         self.interval = interval
         self.message = message

@@ -87,17 +87,12 @@ class Request(BaseRequestWebsocket):
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in self.headers]
         body = self.body_class(declared_length(raw), self.max_content_length)
         body.timeout = self.body_timeout
-        if self._over:
+        if self._plan is not None:
             body.disconnect()  # there is nobody left to send it
         return body
 
     body: Body = when_touched(_make_body)
 
-    def detach(self) -> None:
-        self._over = True
-        super().detach()
-
-    _over = False
 
     _max_content_length: Any = ...  # not assigned
     _max_form_memory_size: Any = ...

@@ -28,6 +28,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _wire_names: dict[str, bytes] = {}
 _MOST_NAMES = 1024
 
+# Most headers of an application are the same in every response.
+_wire_pairs: dict[tuple[str, str], Pair] = {}
+_MOST_PAIRS = 1024
+
 
 def wire_name(name: str) -> bytes:
     """The lower-case bytes of a header's name; ValueError when it is not a token."""
@@ -51,13 +55,22 @@ def wire_headers(headers: WerkzeugHeaders) -> list[Pair]:
     """ASGI's pairs: lower-case names, bytes. ValueError names the header that HTTP does not allow."""
     pairs: list[Pair] = []
     names = _wire_names
-    for name, value in headers:
+    known = _wire_pairs
+    for item in headers:
+        pair = known.get(item)
+        if pair is not None:
+            pairs.append(pair)
+            continue
+        name, value = item
         wire = names.get(name)
         if wire is None:
             wire = wire_name(name)
         if not value.isprintable():  # the cheap test first: it also fails for some harmless characters
             check_text(value, f"The value of the header {name!r}")
-        pairs.append((wire, value.encode()))
+        pair = (wire, value.encode())
+        pairs.append(pair)
+        if len(known) < _MOST_PAIRS and len(value) < 64:
+            known[item] = pair
     return pairs
 
 

@@ -86,9 +86,7 @@ _NOT_FOR_SENDING = {
 
 def check_close(code: int, reason: str) -> None:
     """Raise ValueError for a code that must not be sent, or a reason that does not fit into a close frame."""
-    if type(code) is int and (
-        3000 <= code <= 4999 or (1000 <= code <= 1014 and code not in _NOT_FOR_SENDING)
-    ):
+    if type(code) is int and (3000 <= code <= 4999 or (1000 <= code <= 1014 and code not in _NOT_FOR_SENDING)):
         size = len(reason.encode())
         if size <= _LONGEST_REASON:
             return
@@ -146,9 +144,7 @@ class Socket:
     def reject(self, status: int) -> None:
         """The handshake is refused with an HTTP answer."""
         if type(status) is not int or not 200 <= status <= 599:
-            raise ValueError(
-                f"a handshake cannot be refused with the status {status!r}; use 400 to 599, such as 403"
-            )
+            raise ValueError(f"a handshake cannot be refused with the status {status!r}; use 400 to 599, such as 403")
         self.move("reject")
         self.status = status
         self._end(1006, "", "server")

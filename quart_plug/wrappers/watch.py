@@ -82,9 +82,7 @@ class Sweep:
                     kind = WebsocketWatch if ctx.scope["type"] == "websocket" else Watch
                     suspended[ctx] = watch = kind(ctx, now)
                 watch.look(now, config)
-            except (
-                Exception
-            ) as error:  # one connection's trouble (a setting of a wrong type) is not the others'
+            except Exception as error:  # one connection's trouble (a setting of a wrong type) is not the others'
                 self.loop.call_exception_handler(
                     {"message": f"quart-plug could not look after {ctx!r}", "exception": error}
                 )

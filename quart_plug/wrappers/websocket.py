@@ -154,16 +154,12 @@ class Websocket(WebsocketConnection):
         if any(name == b"sec-websocket-protocol" for name, _ in pairs):
             raise ValueError("give the subprotocol as accept(subprotocol=…), not as a header")
         if pairs and self._spec_version() <= (2, 0):
-            warnings.warn(
-                "this ASGI server cannot send headers with the acceptance; they are left out", stacklevel=2
-            )
+            warnings.warn("this ASGI server cannot send headers with the acceptance; they are left out", stacklevel=2)
             pairs = []
         chosen = self._subprotocol_for(subprotocol)
         await self._send_accept({"type": "websocket.accept", "subprotocol": chosen, "headers": pairs})
 
-    async def reject(
-        self, status: int = 403, body: ResponseValue = "", headers: HeadersValue | None = None
-    ) -> None:
+    async def reject(self, status: int = 403, body: ResponseValue = "", headers: HeadersValue | None = None) -> None:
         """Refuse the handshake with an HTTP answer: a status, a body as a view may return it, headers.
 
         Servers without the ASGI extension websocket.http.response answer 403 without a body.

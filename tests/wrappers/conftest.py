@@ -1,4 +1,4 @@
-"""Fakes for the tests of what stays open: a server's `receive` and `send`, and a connection driven as by the adapter."""
+"""Fakes for the tests of what stays open: a server's two functions, and a connection driven as by the adapter."""
 
 from __future__ import annotations
 
@@ -184,7 +184,8 @@ class Connection:
             return await Suspended(steps, future, self.ctx, self.sweep)
         finally:
             task = asyncio.current_task()
-            assert task is not None and task.cancelling() == 0 or self.cancelled_by_server
+            assert task is not None
+            assert task.cancelling() == 0 or self.cancelled_by_server
             await asyncio.sleep(0)  # a cancellation left behind would arrive here
 
     cancelled_by_server = False

@@ -80,9 +80,7 @@ def test_an_error_names_the_move_and_the_state() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "code", [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 4999]
-)
+@pytest.mark.parametrize("code", [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 4999])
 def test_codes_that_may_be_sent(code: int) -> None:
     check_close(code, "")
 

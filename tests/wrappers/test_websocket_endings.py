@@ -1,15 +1,13 @@
-"""How a websocket ends: who is told, in which words, who is cancelled, and that nothing is left."""
+"""How a websocket ends: who is told and in which words, and that nothing is left."""
 
 from __future__ import annotations
 
 import asyncio
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from quart_plug.exceptions import ConnectionClosed
-from quart_plug.globals import _cv
 from quart_plug.wrappers import Websocket
 
 from .conftest import Connect, turns
@@ -179,256 +177,6 @@ async def test_closing_a_connection_that_has_gone_is_no_error(connect: Connect) 
     await connection.run(view)
 
 
-# Mode raise: the grace -------------------------------------------------------------------------------------------
-
-
-async def test_a_view_that_waits_for_something_else_has_the_grace_and_is_cancelled(connect: Connect) -> None:
-    connection = connect(config={"WEBSOCKET_DISCONNECT_GRACE": 5})
-    log = []
-
-    async def view(websocket: Websocket) -> None:
-        await websocket.accept()
-        try:
-            await forever()
-        finally:
-            log.append(websocket.close_code)
-
-    task = await connection.start(view)
-    await connection.look(times=2)
-    connection.server.leave(1001)
-    await turns()
-    assert connection.websocket.closed
-    await connection.look(1, times=5)
-    assert not task.done()
-    await connection.look(1)
-    assert await task is None and log == [1001]
-    assert connection.told == [(1001, "", "client")]
-
-
-async def test_a_view_that_touches_the_socket_within_the_grace_is_not_cancelled(connect: Connect) -> None:
-    connection = connect()
-    hold, done = asyncio.Event(), asyncio.Event()
-
-    async def view(websocket: Websocket) -> str:
-        await websocket.accept()
-        await hold.wait()
-        with pytest.raises(ConnectionClosed):
-            await websocket.send("x")
-        await done.wait()
-        return "finished in peace"
-
-    task = await connection.start(view)
-    await connection.look(times=2)
-    connection.server.leave()
-    await connection.look(1, times=3)
-    hold.set()
-    await turns()
-    await connection.look(100, times=5)
-    done.set()
-    assert await task == "finished in peace"
-
-
-async def test_a_view_whose_task_was_told_is_cancelled_after_the_grace(connect: Connect) -> None:
-    """A reader that ends quietly beside a writer that waits for something else must not leak the view."""
-    connection = connect()
-    log = []
-
-    async def view(websocket: Websocket) -> None:
-        await websocket.accept()
-
-        async def reader() -> None:
-            try:
-                await websocket.receive()
-            except ConnectionClosed:
-                log.append("reader")
-
-        async def writer() -> None:
-            try:
-                await forever()
-            finally:
-                log.append("writer")
-
-        async with asyncio.TaskGroup() as group:
-            group.create_task(reader())
-            group.create_task(writer())
-
-    task = await connection.start(view)
-    connection.server.leave()
-    await connection.look(1, times=4)
-    assert log == ["reader"]
-    await connection.look(1, times=4)
-    assert await task is None and log == ["reader", "writer"]
-
-
-async def test_swallowing_the_end_in_a_loop_ends_in_cancellation(connect: Connect) -> None:
-    connection = connect()
-    count = 0
-
-    async def view(websocket: Websocket) -> None:
-        nonlocal count
-        await websocket.accept()
-        while True:
-            try:
-                await websocket.receive()
-            except ConnectionClosed:
-                count += 1
-
-    task = await connection.start(view)
-    connection.server.leave()
-    await turns(300)
-    assert await task is None
-    assert 50 <= count <= 200
-
-
-async def test_swallowing_the_end_slowly_ends_in_cancellation_after_the_grace(connect: Connect) -> None:
-    connection = connect()
-    tick = asyncio.Event()
-    count = 0
-
-    async def view(websocket: Websocket) -> None:
-        nonlocal count
-        await websocket.accept()
-        while True:
-            try:
-                await websocket.send("x")
-            except ConnectionClosed:
-                count += 1
-            tick.clear()
-            await tick.wait()
-
-    task = await connection.start(view)
-    await connection.look(times=2)
-    connection.server.leave()
-    for _ in range(20):
-        await connection.look(1)
-        tick.set()
-        await turns()
-    assert await task is None
-    assert count < 10
-
-
-async def test_a_task_of_the_view_s_that_swallows_the_end_is_cancelled(connect: Connect) -> None:
-    connection = connect()
-    tasks: list[asyncio.Task[None]] = []
-
-    async def view(websocket: Websocket) -> None:
-        await websocket.accept()
-
-        async def spin() -> None:
-            while True:
-                try:
-                    await websocket.send("x")
-                except ConnectionClosed:
-                    pass
-
-        await websocket.close()
-        tasks.append(asyncio.create_task(spin()))
-
-    await connection.start(view)
-    await turns(300)
-    assert tasks[0].cancelled()
-
-
-async def test_who_broadcasts_to_closed_connections_is_never_cancelled(connect: Connect) -> None:
-    connection = connect()
-
-    async def view(websocket: Websocket) -> None:
-        await websocket.accept()
-
-    await connection.run(view)
-    token = _cv.set(SimpleNamespace(_websocket=None))  # type: ignore[arg-type]
-    for _ in range(300):
-        with pytest.raises(ConnectionClosed):
-            await connection.websocket.send("x")
-    _cv.reset(token)
-
-
-# Mode cancel -----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("waits", ["receive", "receive_json", "elsewhere"])
-async def test_in_mode_cancel_the_view_is_cancelled(connect: Connect, waits: str) -> None:
-    connection = connect(mode="cancel")
-    log = []
-
-    async def view(websocket: Websocket) -> None:
-        await websocket.accept()
-        try:
-            await (forever() if waits == "elsewhere" else getattr(websocket, waits)())
-        except asyncio.CancelledError:
-            log.append("cancelled")
-            raise
-
-    task = await connection.start(view)
-    await connection.look(times=2)
-    connection.server.leave()
-    await turns()
-    assert await task is None and log == ["cancelled"]
-    assert connection.told == [(1001, "", "client")]
-
-
-async def test_in_mode_cancel_a_send_after_the_end_is_a_cancellation(connect: Connect) -> None:
-    connection = connect(mode="cancel")
-    hold = asyncio.Event()
-    log = []
-
-    async def view(websocket: Websocket) -> str:
-        await websocket.accept()
-        try:
-            await hold.wait()
-        except asyncio.CancelledError:
-            log.append("cancelled")
-        for _ in range(2):
-            try:
-                await websocket.send("x")
-            except asyncio.CancelledError:
-                log.append("send")
-        return "swallowed"
-
-    task = await connection.start(view)
-    await connection.look(times=2)
-    connection.server.leave()
-    await turns()
-    assert await task == "swallowed" and log == ["cancelled", "send", "send"]
-
-
-async def test_in_mode_cancel_the_first_step_of_a_view_stays_inside_as_well(connect: Connect) -> None:
-    connection = connect(mode="cancel")
-    connection.server.leave()
-    task = await connection.start(lambda websocket: websocket.receive())
-    assert await task is None
-
-
-async def test_in_mode_cancel_a_task_that_reads_ends_the_view(connect: Connect) -> None:
-    connection = connect(mode="cancel")
-
-    async def view(websocket: Websocket) -> None:
-        await websocket.accept()
-        reader = asyncio.create_task(websocket.receive())
-        try:
-            await forever()
-        finally:
-            await asyncio.wait([reader])
-            assert reader.cancelled()
-
-    task = await connection.start(view)
-    connection.server.leave()
-    await turns()
-    assert await task is None
-
-
-async def test_in_mode_cancel_the_view_s_own_close_is_told_as_such(connect: Connect) -> None:
-    connection = connect(mode="cancel")
-
-    async def view(websocket: Websocket) -> None:
-        await websocket.accept()
-        await websocket.close(4000)
-        with pytest.raises(ConnectionClosed):
-            await websocket.send("x")
-
-    await connection.run(view)
-
-
 # The view closes -------------------------------------------------------------------------------------------------
 
 
@@ -447,9 +195,7 @@ async def test_closing_twice_sends_one_close(connect: Connect) -> None:
 
 
 @pytest.mark.parametrize(("code", "reason"), [(1005, ""), (99, ""), (1000, "x" * 124)])
-async def test_an_illegal_close_is_an_error_and_sends_nothing(
-    connect: Connect, code: int, reason: str
-) -> None:
+async def test_an_illegal_close_is_an_error_and_sends_nothing(connect: Connect, code: int, reason: str) -> None:
     connection = connect()
 
     async def view(websocket: Websocket) -> None:
