@@ -9,10 +9,12 @@ The ASGI specification: https://asgi.readthedocs.io/en/latest/specs/www.html
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from .ctx import Context
+from .globals import _cv
 from .kinds import REQUEST, WEBSOCKET
 from .wrappers.reply import deliver, from_ready, parts_of
 from .wrappers.watch import Suspended
@@ -90,11 +92,9 @@ async def http(app: Quart, scope: Scope, receive: Receive, send: Send) -> None:
     ctx = Context(app, REQUEST, scope, receive, send)
     ctx.plans = app.plans_http or app.plans_for(REQUEST)
     coroutine = _respond(ctx)
-    try:
-        future = coroutine.send(None)
-    except StopIteration:
+    for future in coroutine.__await__():  # the first step, and the cheapest way to make it
+        await Suspended(coroutine, future, ctx)
         return
-    await Suspended(coroutine, future, ctx)
 
 
 async def _respond(ctx: Context) -> None:
@@ -109,24 +109,30 @@ async def _respond(ctx: Context) -> None:
         ctx.response_timeout = getattr(reply, "timeout", ...)
         parts = parts_of(reply, ctx.head)
     if parts is None:
+        if ctx.response_timeout is ...:
+            ctx.response_timeout = None  # RESPONSE_TIMEOUT is for the whole; a stream may take any time
         await deliver(reply, ctx.send, ctx.scope["method"])
     else:
         send = ctx.send
         await send({"type": "http.response.start", "status": parts[0], "headers": parts[1]})
         await send({"type": "http.response.body", "body": parts[2]})
-    if ctx._request is not None:
-        ctx.release()
+    request = ctx._request
+    if request is not None:
+        # The two hold each other; undone, both are freed at once. It keeps what was found for it.
+        request._plan, request._view_args, request._ctx = ctx.__dict__.get("plan"), ctx._view_args, None
+        if ctx.routing_exception is not None:
+            ctx.routing_exception.__traceback__ = None
+    if ctx.task is None:
+        ctx._inbox = None
 
 
 async def websocket(app: Quart, scope: Scope, receive: Receive, send: Send) -> None:
     ctx = Context(app, WEBSOCKET, scope, receive, send)
     ctx.plans = app.plans_websocket or app.plans_for(WEBSOCKET)
     coroutine = _converse(ctx)
-    try:
-        future = coroutine.send(None)
-    except StopIteration:
+    for future in coroutine.__await__():
+        await Suspended(coroutine, future, ctx)
         return
-    await Suspended(coroutine, future, ctx)
 
 
 async def _converse(ctx: Context) -> None:
@@ -136,6 +142,9 @@ async def _converse(ctx: Context) -> None:
     socket = ctx.websocket
     try:
         reply = await ctx.plans.handle(ctx)
+    except asyncio.CancelledError:
+        await socket.left()
+        raise
     except Exception as error:
         await socket.fail(await _failed(ctx, error, raising=False))
         if ctx.app.testing:
@@ -154,7 +163,11 @@ async def _failed(ctx: Context, error: Exception, raising: bool = True) -> Any:
         page = app.slot_or_none("debug_page")
         if page is not None:
             app.log_exception(ctx, (type(error), error, error.__traceback__))
-            return await page.render(app, error)
+            token = _cv.set(ctx)  # the page looks at the request
+            try:
+                return await page.render(app, error)
+            finally:
+                _cv.reset(token)
     elif app.config["PROPAGATE_EXCEPTIONS"] and raising:
         raise error
     app.log_exception(ctx, (type(error), error, error.__traceback__))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import asyncio
     from types import TracebackType
 
+    from werkzeug.datastructures import Headers
     from werkzeug.exceptions import HTTPException
     from werkzeug.routing import MapAdapter, Rule
 
@@ -113,6 +114,7 @@ class Context:
     to_close: list[Callable[[], Any]] | None = None
 
     # built when touched
+    _headers: Headers | None = None
     _request: Request | None = None
     _websocket: Websocket | None = None
     _session: Any = None
@@ -162,6 +164,18 @@ class Context:
     @request.setter
     def request(self, request: Request) -> None:
         self._request = request
+
+    @property
+    def headers(self) -> Headers:
+        """The headers of the request or websocket; a request need not be built for them."""
+        headers = self._headers
+        if headers is None:
+            make = None if self.plans is None else self.plans.fresh_headers
+            if make is not None and self._request is None:
+                headers = self._headers = make(self.scope)
+            else:
+                headers = self.request_websocket.headers
+        return headers
 
     @property
     def websocket(self) -> Websocket:
@@ -261,18 +275,6 @@ class Context:
     def match_request(self) -> None:
         """Find the rule and the plan for the path of the request or websocket."""
         self.plans.locate(self)
-
-    def release(self) -> None:
-        """The connection is over and something was built for it: undo the cycles, so that all is freed at once."""
-        request = self._request
-        if request is not None:  # it keeps what was found for it
-            request._plan = self.__dict__.get("plan")
-            request._view_args = self._view_args
-            request._ctx = None
-        if self.routing_exception is not None:
-            self.routing_exception.__traceback__ = None
-        if self.task is None:
-            self._inbox = None
 
     async def push(self) -> None:
         """Make this context the current one, open the session where that is due, and match the rule."""

@@ -13,6 +13,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, cast
 
+from .kinds import REQUEST
+
 if TYPE_CHECKING:
     from .app import Quart
     from .ctx import Context, Globals
@@ -165,7 +167,10 @@ class RequestProxy(_Proxy):
             ctx = _get()
         except LookupError:
             raise RuntimeError(_NO_REQUEST) from None
-        return (ctx._request or ctx.request).headers
+        if ctx.kind is not REQUEST:
+            raise RuntimeError(_NO_REQUEST)
+        headers = ctx._headers
+        return ctx.headers if headers is None else headers
 
     @property
     def args(self) -> Any:

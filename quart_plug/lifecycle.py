@@ -37,13 +37,19 @@ if TYPE_CHECKING:
     from .wrappers.response import Response
 
 
-async def handle(ctx: Context) -> Ready | Response | None:
-    """Take a connection through the whole of it. The answer is None only for a websocket without a refusal."""
-    token = ctx.token = _cv.set(ctx)
+async def handle(ctx: Context, within: bool = False) -> Ready | Response | None:
+    """Take a connection through the whole of it. The answer is None only for a websocket without a refusal.
+
+    within  enter at `full_dispatch`: the context is current, and the rule is known. That step is a part of this function
+            and not one of its own, since on the hot path each coroutine counts.
+    """
     plans = ctx.plans
+    token = None
     unhandled: BaseException | None = None
+    if not within:
+        token = ctx.token = _cv.set(ctx)
     try:
-        try:
+        if not within:
             scope = ctx.scope
             try:
                 plan = plans.direct[scope["method"]][scope["path"]]
@@ -56,23 +62,60 @@ async def handle(ctx: Context) -> Ready | Response | None:
                 await enter(ctx)
             else:
                 plans.locate(ctx)
-            return await plans.full_dispatch(ctx)
+            if plans.full_dispatch is not None:  # overridden, or something is around it
+                return await plans.full_dispatch(ctx)  # type: ignore[no-any-return]  # whatever the override gives
+        plan = ctx.plan
+
+        # full_dispatch
+        try:
+            if plan.started is not None:
+                await plan.started(ctx)
+            if plan.preprocess is not None:
+                result = await plan.preprocess(ctx)
+                if result is None:
+                    result = await plan.dispatch(ctx)
+            elif plan.view is not None:
+                result = await plan.view(**ctx._view_args)
+            else:
+                result = await plan.dispatch(ctx)
         except Exception as error:
-            unhandled = error
-            ctx.failed = True
-            if not ctx._located and "plan" not in ctx.__dict__:
-                ctx.plan = plans.plan_for(None)  # it failed before there was a rule
-            return await plans.steps.handle_exception(ctx, error)
+            result = await plan.steps.handle_user_exception(ctx, error)
+        # Nobody wants a Response: the exit that most requests take.
+        if (
+            plan.plain
+            and ctx.after_functions is None
+            and ctx._session is None
+            and (plan.refreshes is None or not has_session(ctx, plan.refreshes))
+        ):
+            reply = ready(result, plan)
+            if reply is not None:
+                return reply
+        return await plan.finalize(ctx, result)  # type: ignore[no-any-return]  # a step may be overridden
+
+    except Exception as error:
+        if within:
+            raise
+        unhandled = error
+        ctx.failed = True
+        if "plan" not in ctx.__dict__:
+            ctx.plan = plans.plan_for(None)  # it failed before there was a rule
+        return await plans.steps.handle_exception(ctx, error)  # type: ignore[no-any-return]  # may be overridden
     except BaseException as error:
         unhandled = error
         raise
     finally:
-        try:
-            if plans.closes or ctx.to_close is not None:
-                await leave(ctx, unhandled)
-        finally:
-            _cv.reset(token)
-            unhandled = None  # its traceback holds this frame
+        if token is not None:
+            try:
+                if plans.closes or ctx.to_close is not None:
+                    await leave(ctx, unhandled)
+            finally:
+                _cv.reset(token)
+                unhandled = None  # its traceback holds this frame
+
+
+async def full_dispatch(ctx: Context) -> Ready | Response | None:
+    """From the first before function to the finished response; errors go to the error handlers."""
+    return await handle(ctx, within=True)
 
 
 async def enter(ctx: Context) -> None:
@@ -134,35 +177,6 @@ def raise_together(message: str, failures: list[BaseException]) -> None:
         raise failures[0]
     if failures:
         raise BaseExceptionGroup(message, failures)
-
-
-async def full_dispatch(ctx: Context) -> Ready | Response | None:
-    """From the first before function to the finished response; errors go to the error handlers."""
-    plan = ctx.plan
-    try:
-        if plan.started is not None:
-            await plan.started(ctx)
-        if plan.preprocess is not None:
-            result = await plan.preprocess(ctx)
-            if result is None:
-                result = await plan.dispatch(ctx)
-        elif plan.view is not None:
-            result = await plan.view(**ctx._view_args)
-        else:
-            result = await plan.dispatch(ctx)
-    except Exception as error:
-        result = await plan.steps.handle_user_exception(ctx, error)
-    # Nobody wants a Response: the exit that most requests take.
-    if (
-        plan.plain
-        and ctx.after_functions is None
-        and ctx._session is None
-        and (plan.refreshes is None or not has_session(ctx, plan.refreshes))
-    ):
-        reply = ready(result, plan)
-        if reply is not None:
-            return reply
-    return await plan.steps.finalize(ctx, result)  # type: ignore[no-any-return]  # a step may be overridden
 
 
 def has_session(ctx: Context, may_be_refreshed: Callable[[Any, bytes], bool]) -> bool:
@@ -278,28 +292,56 @@ def is_connection_closed(error: BaseException) -> bool:
     return isinstance(error, ConnectionClosed)
 
 
-async def finalize(ctx: Context, result: Any, from_error_handler: bool = False) -> Any:
-    """Make the response, and run what comes after the view."""
-    steps = ctx.plans.steps
-    kind = ctx.kind
-    assert kind is not None
-    response = None
-    if result is not None or kind.reply_required:
-        if ctx.plans.makes_response is not None:
-            response = await ctx.plans.makes_response(ctx, result)
+async def finalize(ctx: Context, result: Any, from_error_handler: bool = False, made: bool = False) -> Any:
+    """Make the response, and run what comes after the view.
+
+    made  enter at `process`: `result` is the response. A part of this function for the same reason as in `handle`.
+    """
+    plans = ctx.plans
+    plan = ctx.plan
+    response = result
+    if not made and (result is not None or plan.kind.reply_required):
+        if plans.makes_response is not None:
+            response = await plans.makes_response(ctx, result)
         else:
             response = response_of(ctx, result)
     try:
-        response = await steps.process(ctx, response)
-        if ctx.plans.finished is not None:
-            await ctx.plans.finished(ctx, response)
+        if not made and plans.processes is not None:
+            response = await plans.processes(ctx, response)
+        else:
+            # process
+            if ctx.after_functions is not None:
+                for function in ctx.after_functions:
+                    response = await ctx.app.ensure_async(function)(response)
+            for after in plan.after:
+                response = await after(response)
+            if plan.after_hook is not None:
+                response = await plan.after_hook(ctx, response)
+            session = ctx._session
+            if session is None and plan.refreshes is not None and has_session(ctx, plan.refreshes):
+                session = ctx.session  # a permanent session's cookie is sent again
+            if session is not None:
+                await save_session(ctx, session, response)
+        if not made and plans.finished is not None:
+            await plans.finished(ctx, response)
     except Exception:
         if not from_error_handler:
             raise
-        ctx.app.logger.exception(
-            "%s finalizing failed with an error while handling an error", kind.name.capitalize()
-        )
+        ctx.app.logger.exception("Finalizing a %s failed while an error was handled", plan.kind.name)
     return response
+
+
+async def process(ctx: Context, response: Any) -> Any:
+    """After functions (this connection's, then each blueprint's from the inside out, then the app's); the session."""
+    return await finalize(ctx, response, made=True)
+
+
+async def save_session(ctx: Context, session: Any, response: Any) -> None:
+    interface = ctx.app.session_interface
+    if not interface.is_null_session(session):
+        saved = interface.save_session(ctx.app, session, response)
+        if hasattr(saved, "__await__"):
+            await saved
 
 
 async def make_response(ctx: Context, result: Any) -> Any:
@@ -316,29 +358,6 @@ def response_of(ctx: Context, result: Any) -> Any:
     if rule is None:
         return response_from(ctx.app, result)
     return response_from(ctx.app, result, rule.endpoint, plan.function)
-
-
-async def process(ctx: Context, response: Any) -> Any:
-    """After functions (this connection's, then each blueprint's from the inside out, then the app's); the session."""
-    app = ctx.app
-    plan = ctx.plan
-    if ctx.after_functions is not None:
-        for function in ctx.after_functions:
-            response = await app.ensure_async(function)(response)
-    for after in plan.after:
-        response = await after(response)
-    if plan.after_hook is not None:
-        response = await plan.after_hook(ctx, response)
-    session = ctx._session
-    if session is None and plan.refreshes is not None and has_session(ctx, plan.refreshes):
-        session = ctx.session  # a permanent session's cookie is sent again
-    if session is not None:
-        interface = app.session_interface
-        if not interface.is_null_session(session):
-            saved = interface.save_session(app, session, response)
-            if hasattr(saved, "__await__"):
-                await saved
-    return response
 
 
 async def teardown(ctx: Context, exc: BaseException | None) -> None:

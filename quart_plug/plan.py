@@ -20,7 +20,8 @@ from .ctx import NO_VALUES
 from .kinds import REQUEST, WEBSOCKET, Kind
 from .overrides import adapt, adapt_async, override_of
 from .routing import slow_match
-from .wrappers.scope import path_of
+from .wrappers.base import BaseRequestWebsocket
+from .wrappers.scope import ScopeHeaders, path_of
 
 if TYPE_CHECKING:
     from werkzeug.routing import Rule
@@ -108,19 +109,24 @@ class Plans:
         self.closed = call("websocket_closed") if kind is WEBSOCKET else None
         class_ = app.request_class
         self.request_class = class_ if getattr(class_.__init__, "may_be_skipped", False) else None
+        shipped = self.request_class is not None and class_.headers is BaseRequestWebsocket.headers
+        self.fresh_headers = ScopeHeaders if shipped and kind is REQUEST else None
         self.router: Router | None = None
         if not app.routes_by_host() and override_of(app, "create_url_adapter") is None:
             self.router = app.router
         self.enters = self.pushed is not None or self.opens_session
         # A path may be taken to its plan at once only when nothing has to happen before matching.
         self.direct_allowed = self.router is not None and not self.enters
-        self.makes_response = self.steps.make_response if "make_response" in self.steps.overridden else None
+        # steps that are parts of others by default; None when they are not overridden
+        overridden = self.steps.overridden
+        self.makes_response = self.steps.make_response if "make_response" in overridden else None
+        self.processes = self.steps.process if "process" in overridden else None
+        self.full_dispatch = self.steps.full_dispatch if "full_dispatch" in overridden else None
         override = override_of(app, kind.steps["handle"])
         self.handle = lifecycle.handle if override is None else partial(_overridden_handle, override)
-        self.full_dispatch = self.steps.full_dispatch
         around = call("connection")
         if around is not None:
-            self.full_dispatch = partial(_around, around, self.full_dispatch)
+            self.full_dispatch = partial(_around, around, self.full_dispatch or lifecycle.full_dispatch)
 
     def plan_for(self, rule: Rule | None) -> Plan:
         plan = self.by_rule.get(id(rule))  # rules that are equal may differ in what is not compared
@@ -175,6 +181,7 @@ class Plan:
         self.function: Any = None if rule is None else _view_function(app, rule)
         self.view = self.function if "dispatch" not in steps.overridden and not options else None
         self.dispatch = steps.dispatch
+        self.finalize = steps.finalize
         has_before = self.url_value_preprocessors or self.before or self.before_hook is not None
         self.preprocess = steps.preprocess if has_before or "preprocess" in steps.overridden else None
         self.plain = not (
@@ -257,12 +264,12 @@ def locate(ctx: Context) -> None:
     if path is None or (found is None and router is not None and router.is_missing(path)):
         ctx.routing_exception = NotFound()
     elif found is None:
-        adapter = ctx.url_adapter
-        if adapter is not None:
-            try:
+        try:
+            adapter = ctx.url_adapter  # an untrusted host is refused here
+            if adapter is not None:
                 found = slow_match(adapter)
-            except HTTPException as error:
-                ctx.routing_exception = error
+        except HTTPException as error:
+            ctx.routing_exception = error
     ctx._located = True
     if found is None:
         ctx.plan = plans.plan_for(None)

@@ -22,9 +22,9 @@ def _slot(hook: str, doc: str) -> property:
     """An attribute that a plugin fills at the first use, unless the app or its class sets it."""
     key = f"_slot_{hook}"
 
-    def read(self: Any) -> Any:
+    def read(self: Any, only_own: bool = False) -> Any:
         value = self.__dict__.get(key)
-        return self.slot(hook) if value is None else value
+        return self.slot(hook) if value is None and not only_own else value
 
     def assign(self: Any, value: Any) -> None:
         setattr(self, key, value)
@@ -68,14 +68,15 @@ class Slots:
             return
         state["_setting_up"] = True
         try:
-            self.hooks.select(config=self.config, root_path=self.root_path)
-            self.hooks.load()
-            self._run_setup_hooks()
+            if not self.hooks.is_loaded:
+                self.hooks.select(config=self.config, root_path=self.root_path)
+                self.hooks.load()
+                self._run_setup_hooks()
+            self.url_map.defer_unknown = False
+            self.url_map.bind_pending()  # a rule that cannot be bound is an error for every connection
             state["plugins_are_set_up"] = True
         finally:
             state["_setting_up"] = False
-        self.url_map.defer_unknown = False
-        self.url_map.bind_pending()
         self.plans_changed()
 
     def _run_setup_hooks(self: Quart) -> None:  # type: ignore[misc]  # mixed into Quart
@@ -132,10 +133,19 @@ class Slots:
         return filled[hook]
 
     def json_or_none(self: Quart) -> JSONProvider | None:  # type: ignore[misc]  # mixed into Quart
-        return self.__dict__.get("_slot_json_provider") or self.slot_or_none("json_provider")
+        return self._set_by_app("json") or self.slot_or_none("json_provider")
 
     def session_interface_or_none(self: Quart) -> SessionInterface | None:  # type: ignore[misc]
-        return self.__dict__.get("_slot_session_interface") or self.slot_or_none("session_interface")
+        return self._set_by_app("session_interface") or self.slot_or_none("session_interface")
+
+    def _set_by_app(self, name: str) -> Any:
+        """What the app or its class has set an attribute of a slot to, or None."""
+        for class_ in type(self).__mro__:
+            attribute = class_.__dict__.get(name)
+            if attribute is not None:
+                break
+        slot = Slots.__dict__[name]
+        return slot.fget(self, True) if attribute is slot else getattr(self, name)
 
     def session_refreshing(self: Quart) -> Callable[[Any, bytes], bool] | None:  # type: ignore[misc]
         """What tells from a cookie header whether a session may have to be sent again though nothing touched it.

@@ -1,8 +1,8 @@
 """A chat. `quart-plug --app app:app run` in this folder, then open http://127.0.0.1:5000 in several tabs.
 
-    /       the page, with a form for the name or, once there is one, with the chat
-    /name   takes that form, and keeps the name in the session
-    /ws     the messages, as JSON; static/chat.js is at the other end
+/       the page, with a form for the name or, once there is one, with the chat
+/name   takes that form, and keeps the name in the session
+/ws     the messages, as JSON; static/chat.js is at the other end
 """
 
 from __future__ import annotations

@@ -41,10 +41,10 @@ class Tab:
         self.put(json.dumps(message))
 
     def put(self, message: str) -> None:
-        try:
+        """Put an encoded message into the outbox; nothing any more once one did not fit."""
+        self.fell_behind = self.fell_behind or self.outbox.full()
+        if not self.fell_behind:
             self.outbox.put_nowait(message)
-        except asyncio.QueueFull:
-            self.fell_behind = True
 
 
 class Room:

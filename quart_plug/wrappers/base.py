@@ -166,12 +166,15 @@ class BaseRequestWebsocket(SansIORequest):
         """The headers that came with the connection."""
         headers = self._headers
         if headers is None:
-            headers = self._headers = ScopeHeaders(self.scope)
+            headers = None if self._ctx is None else self._ctx._headers
+            self._headers = headers = ScopeHeaders(self.scope) if headers is None else headers
         return headers
 
     @headers.setter
     def headers(self, headers: Headers) -> None:
         self._headers = headers
+        if self._ctx is not None:
+            self._ctx._headers = headers
 
     def _json_module(self) -> Any:
         """What loads JSON: the application's provider, and without an application `quart_plug.json`."""

@@ -106,6 +106,7 @@ class WebsocketWatch(Watch):
         "beat_at",
         "heard",
         "heard_at",
+        "inbox",
         "over_since",
         "send_mark",
         "send_since",
@@ -114,10 +115,13 @@ class WebsocketWatch(Watch):
         "spoke_at",
         "stalled",
         "stalled_at",
+        "websocket",
     )
 
     def __init__(self, ctx: Context, now: float) -> None:
         super().__init__(ctx, now)
+        self.websocket: Websocket = ctx.websocket
+        self.inbox = ctx.inbox
         self.since = now
         self.over_since: float | None = None
         self.send_since: float | None = None
@@ -130,9 +134,17 @@ class WebsocketWatch(Watch):
         self.beat_at = now
 
     def look(self, now: float, config: Mapping[str, Any]) -> None:
+        websocket, inbox = self.websocket, self.inbox
+        if (
+            inbox.busy == READING
+            and websocket._short
+            and websocket._sender is None
+            and not websocket._others
+            and self.send_since is None
+        ):
+            self.quiet = False
+            return  # it waits for a message, as thousands of others may
         ctx = self.ctx
-        websocket: Websocket = ctx.websocket
-        inbox = ctx.inbox
         if inbox.end is not None:
             websocket._disconnected(inbox.end)
         state = websocket._socket.state
@@ -165,10 +177,9 @@ class WebsocketWatch(Watch):
                     abort()
 
     def ended(self, somebody_was_told: bool) -> None:
-        websocket: Websocket = self.ctx.websocket
-        end = self.ctx.inbox.end
+        end = self.inbox.end
         if end is not None:
-            websocket._disconnected(end)
+            self.websocket._disconnected(end)
 
     def _look_at_the_end(self, websocket: Websocket, now: float, config: Mapping[str, Any]) -> None:
         ctx = self.ctx
@@ -224,6 +235,6 @@ class WebsocketWatch(Watch):
             heartbeat.send()
 
     def leave(self) -> None:
-        heartbeat = self.ctx.websocket._heartbeat
+        heartbeat = self.websocket._heartbeat
         if heartbeat is not None:
             heartbeat.stop()

@@ -24,12 +24,12 @@ from werkzeug.sansio.response import Response as SansIOResponse
 
 from .bodies import DataBody, FileBody, IOBody, IterableBody, ResponseBody, chunk_bytes
 from .response_headers import (
+    FreshHeaders,
     Headers,
     Pair,
     check_text,
     content_type_of,
     content_type_pair,
-    headers_from,
     length_pair,
     wire_headers,
 )
@@ -155,22 +155,20 @@ class Response(SetsCookies):
                 headers["Content-Length"] = str(size)
 
     def _build_headers(self) -> Headers:
-        items = []
         content_type = self._content_type
         if content_type is None and self.default_mimetype is not None:
             content_type = content_type_of(self.default_mimetype)
-        if content_type is not None:
-            items.append(("Content-Type", content_type))
+        size = None
         if self.automatically_set_content_length:
             size = len(self._data) if self._data is not None else self.calculate_content_length()
-            if size is not None:
-                items.append(("Content-Length", str(size)))
-        return headers_from(items)
+        return FreshHeaders(content_type, size)
 
     def asgi_headers(self) -> list[Pair]:
         """A new list of ASGI's (lower-case name, value); ValueError for what HTTP does not allow."""
         headers = self.__dict__.get("headers")
         if headers is not None:
+            if type(headers) is FreshHeaders and "_list" not in headers.__dict__:
+                return headers.wire()
             return wire_headers(headers)
         data = self._data
         if data is None or not self.automatically_set_content_length:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.datastructures import Headers as WerkzeugHeaders
 from werkzeug.utils import get_content_type
@@ -134,14 +134,6 @@ class Headers(WerkzeugHeaders):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if isinstance(key, str):
-            if type(value) is str and key in _wire_names and value.isprintable():
-                size = len(key)
-                for name, _ in self._list:
-                    if len(name) == size:  # it may be there already
-                        break
-                else:
-                    self._list.append((key, value))
-                    return
             self.set(key, value)
         else:
             super().__setitem__(key, value)
@@ -183,12 +175,66 @@ class Headers(WerkzeugHeaders):
     __hash__ = None  # mutable, like werkzeug's
 
 
+class _ListWhenAsked:
+    """The list of `FreshHeaders`, built when anything but a plain set needs it."""
+
+    def __get__(self, headers: FreshHeaders, owner: type) -> list[tuple[str, str]]:
+        items = headers.__dict__["_list"] = headers.items_so_far()
+        return items
+
+
+_OWN_NAMES = (b"content-type", b"content-length")
+
+
+class FreshHeaders(Headers):
+    """The headers of a response that has just been made: its own two, and what was set beside them.
+
+    Most after functions set one header, and then the headers are sent: for that no list is needed. Whatever else is
+    done with them makes the list, and from then on they are like any other Headers.
+
+    content_type, size  for Content-Type and Content-Length; None: there is none.
+    """
+
+    def __init__(self, content_type: str | None, size: int | None) -> None:
+        self.content_type = content_type
+        self.size = size
+        self.beside: dict[bytes, tuple[str, str]] = {}
+
+    if not TYPE_CHECKING:
+        _list = _ListWhenAsked()
+
+    @property
+    def is_fresh(self) -> bool:
+        return "_list" not in self.__dict__
+
+    def items_so_far(self) -> list[tuple[str, str]]:
+        items = []
+        if self.content_type is not None:
+            items.append(("Content-Type", self.content_type))
+        if self.size is not None:
+            items.append(("Content-Length", str(self.size)))
+        items.extend(self.beside.values())
+        return items
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if type(value) is str and "_list" not in self.__dict__:
+            wire = _wire_names.get(key)
+            if wire is not None and wire not in _OWN_NAMES and value.isprintable():
+                self.beside[wire] = (key, value)
+                return
+        super().__setitem__(key, value)
+
+    def wire(self) -> list[Pair]:
+        """ASGI's pairs, while they are fresh."""
+        pairs: list[Pair] = []
+        if self.content_type is not None:
+            pairs.append(content_type_pair(self.content_type))
+        if self.size is not None:
+            pairs.append(length_pair(self.size))
+        for name, item in self.beside.items():
+            pairs.append((name, item[1].encode()))
+        return pairs
+
+
 def _as_set(headers: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
     return {(name.lower(), value) for name, value in headers}
-
-
-def headers_from(items: list[tuple[str, str]]) -> Headers:
-    """Headers over a list that is known to be right, and that becomes theirs."""
-    headers = Headers.__new__(Headers)
-    headers._list = items
-    return headers

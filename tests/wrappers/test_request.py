@@ -57,6 +57,7 @@ class Context:
     def __init__(self, scope: dict[str, Any], chunks: tuple[bytes, ...], **app: Any) -> None:
         self.scope = scope
         self.view_args: dict[str, Any] = {}
+        self._headers: Any = None
         self.inbox = Inbox(chunks)
         self.sent: list[dict[str, Any]] = []
         self.app = SimpleNamespace(**{"config": dict(SETTINGS), "debug": False, "json": json, **app})

@@ -153,7 +153,7 @@ composer.addEventListener("submit", (event) => {
 field.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   event.preventDefault();
-  composer.requestSubmit(sendButton.disabled ? null : sendButton);
+  composer.requestSubmit();
 });
 
 field.addEventListener("input", fitField);
