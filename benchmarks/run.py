@@ -60,7 +60,7 @@ async def measure(case: Case, names: list[str], rounds: int, count: int) -> dict
             await check(name, case, app)
             apps[name] = app
     times: dict[str, list[float]] = {name: [] for name in apps}
-    for name, app in apps.items():
+    for app in apps.values():
         await requests(app, case.call, count)  # warm
     gc.collect()
     for _ in range(rounds):

@@ -369,7 +369,7 @@ def _context_of(app: Quart, wrapper: Any, kind: Kind) -> Context:
     if ctx is None or ctx.kind is not kind:
         ctx = Context(app, kind, wrapper.scope)
     setattr(ctx, f"_{kind.name}", wrapper)
-    return ctx  # type: ignore[no-any-return]
+    return ctx
 
 
 def _static_view(app: Quart) -> Callable[..., Awaitable[Any]]:

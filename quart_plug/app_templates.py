@@ -62,7 +62,7 @@ class Templates:
         return adapt(override, "update_template_context")(_cv.get(), context)
 
     @default_step
-    def update_template_context(  # type: ignore[misc]  # mixed into Quart
+    def update_template_context(
         self: Quart, ctx_or_context: Any, context: dict[str, Any] | None = None
     ) -> Any:
         """Add what context processors and plugins give to a template's names; names that are there already stay."""

@@ -22,6 +22,7 @@ from .wrappers.watch import Suspended
 if TYPE_CHECKING:
     from .app import Quart
     from .typing import Message, Receive, Scope, Send
+    from .wrappers.reply import Ready
 
 
 class ASGIHTTPConnection:
@@ -99,10 +100,11 @@ async def http(app: Quart, scope: Scope, receive: Receive, send: Send) -> None:
 
 async def _respond(ctx: Context) -> None:
     try:
-        reply = await ctx.plans.handle(ctx)
+        reply: Any = await ctx.plans.handle(ctx)
     except Exception as error:
         reply = await _failed(ctx, error)
     ctx.sending = True
+    parts: Ready | None
     if type(reply) is tuple and not ctx.head:
         parts = reply
     else:

@@ -41,7 +41,8 @@ async def report(app: Quart, error: Exception) -> None:
     failed = app.hooks.call("background_failed")
     if failed is not None:
         await failed(app, error)
-    handled: Any = app.handle_background_exception(error)
+    handle: Callable[[Exception], Any] = app.handle_background_exception
+    handled = handle(error)
     if hasattr(handled, "__await__"):
         await handled
 

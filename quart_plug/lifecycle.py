@@ -33,6 +33,7 @@ from .wrappers.reply import make_response as response_from
 
 if TYPE_CHECKING:
     from .ctx import Context
+    from .plan import Plan
     from .wrappers.reply import Ready
     from .wrappers.response import Response
 
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
 async def handle(ctx: Context, within: bool = False) -> Ready | Response | None:
     """Take a connection through the whole of it. The answer is None only for a websocket without a refusal.
 
-    within  enter at `full_dispatch`: the context is current, and the rule is known. That step is a part of this function
-            and not one of its own, since on the hot path each coroutine counts.
+    within  enter at `full_dispatch`: the context is current, and the rule is known. That step is a part of this
+            function and not one of its own, since on the hot path each coroutine counts.
     """
     plans = ctx.plans
     token = None
@@ -351,13 +352,13 @@ async def make_response(ctx: Context, result: Any) -> Any:
 
 def response_of(ctx: Context, result: Any) -> Any:
     """The Response for what a view returned; TypeError, which names the view, when it is none."""
-    plan = ctx.__dict__.get("plan")
-    if type(result) is str and plan is not None and plan.reply is not None:
-        return from_text(result, plan.reply)
-    rule = None if plan is None else plan.rule
-    if rule is None:
+    plan: Plan | None = ctx.__dict__.get("plan")
+    if plan is None:
         return response_from(ctx.app, result)
-    return response_from(ctx.app, result, rule.endpoint, plan.function)
+    if type(result) is str and plan.reply is not None:
+        return from_text(result, plan.reply)
+    endpoint = None if plan.rule is None else plan.rule.endpoint
+    return response_from(ctx.app, result, endpoint, plan.function)
 
 
 async def teardown(ctx: Context, exc: BaseException | None) -> None:

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .kinds import Kind
 from .tables import ObservedDict, error_handlers, function_lists
@@ -353,7 +353,8 @@ def exception_and_code(code_or_exception: type[Exception] | int) -> tuple[type[E
         )
     if not (isinstance(class_, type) and issubclass(class_, BaseException)):
         raise ValueError(f"{class_!r} is neither an exception class nor a status code")
-    return class_, class_.code if issubclass(class_, HTTPException) else None
+    code: int | None = class_.code if issubclass(class_, HTTPException) else None
+    return cast("type[Exception]", class_), code
 
 
 def find_root_path(import_name: str) -> str:
@@ -363,7 +364,7 @@ def find_root_path(import_name: str) -> str:
     module = sys.modules.get(import_name)
     file = getattr(module, "__file__", None)
     if file is not None:
-        return os.path.dirname(os.path.abspath(file))
+        return os.path.dirname(os.path.abspath(str(file)))
     try:
         spec = importlib.util.find_spec(import_name)
     except (ImportError, ValueError):

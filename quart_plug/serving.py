@@ -23,6 +23,7 @@ class Serving:
     before_serving_funcs: list[Callable[..., Any]]
     after_serving_funcs: list[Callable[..., Any]]
     while_serving_gens: list[AsyncGenerator[None, None]]
+    _lifespan_stack: AsyncExitStack | None
 
     def before_serving(self, func: F) -> F:
         """Call `func()` when the server starts, in an application context."""
@@ -80,7 +81,7 @@ class Serving:
                         await anext(generator)
                     except StopAsyncIteration:
                         continue
-                    raise RuntimeError(f"the while_serving generator {generator.__name__} yielded twice")
+                    raise RuntimeError(f"the while_serving generator {generator!r} yielded twice")
                 stack, self._lifespan_stack = self._lifespan_stack, None
                 if stack is not None:
                     await stack.aclose()

@@ -49,7 +49,7 @@ class Slots:
         state["hooks"] = PluginManager(plugins)
         state["_cli_groups"] = []
         self.hooks.add_hookspecs(specs)
-        self.hooks.on_change.append(self._hooks_changed)
+        state["hooks"].on_change.append(self._hooks_changed)  # type: ignore[misc]  # mixed into Quart
 
     if TYPE_CHECKING:
         hooks: PluginManager
@@ -133,10 +133,12 @@ class Slots:
         return filled[hook]
 
     def json_or_none(self: Quart) -> JSONProvider | None:  # type: ignore[misc]  # mixed into Quart
-        return self._set_by_app("json") or self.slot_or_none("json_provider")
+        provider: JSONProvider | None = self._set_by_app("json") or self.slot_or_none("json_provider")
+        return provider
 
     def session_interface_or_none(self: Quart) -> SessionInterface | None:  # type: ignore[misc]
-        return self._set_by_app("session_interface") or self.slot_or_none("session_interface")
+        found: SessionInterface | None = self._set_by_app("session_interface") or self.slot_or_none("session_interface")
+        return found
 
     def _set_by_app(self, name: str) -> Any:
         """What the app or its class has set an attribute of a slot to, or None."""
@@ -144,8 +146,8 @@ class Slots:
             attribute = class_.__dict__.get(name)
             if attribute is not None:
                 break
-        slot = Slots.__dict__[name]
-        return slot.fget(self, True) if attribute is slot else getattr(self, name)
+        slot: Any = Slots.__dict__[name]
+        return slot.fget(self, True) if attribute is slot else getattr(self, name)  # type: ignore[union-attr]  # the slot
 
     def session_refreshing(self: Quart) -> Callable[[Any, bytes], bool] | None:  # type: ignore[misc]
         """What tells from a cookie header whether a session may have to be sent again though nothing touched it.

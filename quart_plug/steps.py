@@ -121,7 +121,7 @@ class ConnectionSteps:
     handle_http_exception = _method("handle_http_exception", "handle_http_exception", "request_context")
 
     @default_step
-    async def make_response(self: Quart, result: Any) -> Any:  # type: ignore[misc]  # mixed into Quart
+    async def make_response(self: Quart, result: Any) -> Any:
         """A Response from whatever a view may return; TypeError, which names the view, for anything else."""
         ctx = _cv.get(None)
         if ctx is None or ctx.app is not self:
@@ -147,12 +147,12 @@ class ConnectionSteps:
         return as_response(current, await lifecycle.full_dispatch(current))
 
     @default_step
-    async def handle_request(self: Quart, request: Any) -> Any:  # type: ignore[misc]  # mixed into Quart
+    async def handle_request(self: Quart, request: Any) -> Any:
         """Everything between a request and its response."""
         return await _handle(self, request, self.request_context(request))
 
     @default_step
-    async def handle_websocket(self: Quart, websocket: Any) -> Any:  # type: ignore[misc]  # mixed into Quart
+    async def handle_websocket(self: Quart, websocket: Any) -> Any:
         """Everything between a websocket's handshake and its end; a response only when the handshake is refused."""
         return await _handle(self, websocket, self.websocket_context(websocket))
 

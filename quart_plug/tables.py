@@ -81,7 +81,7 @@ class ObservedDict(defaultdict[Any, Any]):
         for key, value in dict(*args, **kwargs).items():
             self[key] = value
 
-    def __ior__(self, other: Any) -> Any:
+    def __ior__(self, other: Any) -> Any:  # type: ignore[misc]  # dict has overloads, this takes all of them
         self.update(other)
         return self
 

@@ -29,7 +29,7 @@ class URLBuilding:
     url_build_error_handlers: list[Callable[[Exception, str, dict[str, Any]], str]]
 
     @default_step
-    def create_url_adapter(  # type: ignore[misc]  # mixed into Quart
+    def create_url_adapter(
         self: Quart, request: BaseRequestWebsocket | None
     ) -> MapAdapter | None:
         """werkzeug's adapter for a request or websocket, or for the app alone (then SERVER_NAME has to be set)."""
@@ -37,17 +37,19 @@ class URLBuilding:
         if request is None:
             if server_name is None:
                 return None
-            return self.url_map.bind(
+            bound: MapAdapter = self.url_map.bind(
                 server_name,
                 script_name=self.config["APPLICATION_ROOT"],
                 url_scheme=self.config["PREFERRED_URL_SCHEME"],
             )
+            return bound
         trusted = self.config["TRUSTED_HOSTS"]
         if trusted is not None:
             request.trusted_hosts = trusted
             get_host(request.scheme, request.headers.get("host"), request.server, trusted)
         subdomain = None if self.subdomain_matching else (self.url_map.default_subdomain or None)
-        return self.url_map.bind_to_request(request, subdomain, server_name)
+        adapter: MapAdapter = self.url_map.bind_to_request(request, subdomain, server_name)
+        return adapter
 
     def routes_by_host(self: Quart) -> bool:  # type: ignore[misc]  # mixed into Quart
         """Whether the host decides about the rule or about refusing, so that werkzeug's Map is always asked."""
@@ -140,7 +142,7 @@ class URLBuilding:
 
     def redirect(self: Quart, location: str, code: int = 302) -> WerkzeugResponse:  # type: ignore[misc]
         """A response that redirects; `quart_plug.redirect` calls it in a context."""
-        return make_redirect(location, code=code, Response=self.response_class)  # type: ignore[arg-type]
+        return make_redirect(location, code=code, Response=self.response_class)
 
     def trap_http_exception(self: Quart, e: Exception) -> bool:  # type: ignore[misc]  # mixed into Quart
         """Whether an HTTP error is treated like any other error (for debugging)."""

@@ -47,8 +47,8 @@ async def suspend(scope: Any, receive: Any, send: Any) -> None:
 async def header(scope: Any, receive: Any, send: Any) -> None:
     for name, value in scope["headers"]:
         if name == b"user-agent":
-            break
-    await reply(send, value, TEXT)
+            await reply(send, value, TEXT)
+            return
 
 
 async def after(scope: Any, receive: Any, send: Any) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import quart
+
 from apps.flasklike import build
 
 

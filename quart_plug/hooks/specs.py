@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 
 
 @hookspec(kind="collect", colour="sync")
-def configuration_defaults(app: Quart) -> Mapping[str, Any] | None:  # type: ignore[empty-body]
+def configuration_defaults(app: Quart) -> Mapping[str, Any] | None:
     """Settings and their defaults; a value that the application set itself is never overwritten."""
 
 
 @hookspec(kind="collect", colour="sync")
-def url_converters(app: Quart) -> Mapping[str, type] | None:  # type: ignore[empty-body]
+def url_converters(app: Quart) -> Mapping[str, type] | None:
     """URL converters by name (subclasses of `werkzeug.routing.BaseConverter`), for `<name:variable>` in rules."""
 
 
@@ -52,12 +52,12 @@ def setup_finished(app: Quart) -> None:
 
 
 @hookspec(kind="collect", colour="sync")
-def cli_commands(app: Quart) -> Iterable[Any] | None:  # type: ignore[empty-body]
+def cli_commands(app: Quart) -> Iterable[Any] | None:
     """Commands (click) to add to `quart-plug`."""
 
 
 @hookspec(kind="collect", colour="sync")
-def shell_context(app: Quart) -> Mapping[str, Any] | None:  # type: ignore[empty-body]
+def shell_context(app: Quart) -> Mapping[str, Any] | None:
     """Names for the interactive shell."""
 
 
@@ -113,7 +113,7 @@ async def shutdown(app: Quart) -> None:
 
 
 @hookspec(kind="around", colour="async")
-async def lifespan(app: Quart) -> AsyncGenerator[None, None]:  # type: ignore[empty-body, misc]
+async def lifespan(app: Quart) -> AsyncGenerator[None, None]:  # type: ignore[empty-body]  # never run
     """Around the app's life: the part before `yield` runs at start-up, the part after it at shutdown."""
 
 
@@ -121,7 +121,7 @@ async def lifespan(app: Quart) -> AsyncGenerator[None, None]:  # type: ignore[em
 
 
 @hookspec(kind="around", colour="async")
-async def connection(ctx: Context) -> AsyncGenerator[None, Any]:  # type: ignore[empty-body, misc]
+async def connection(ctx: Context) -> AsyncGenerator[None, Any]:  # type: ignore[empty-body]  # never run
     """Around the handling of a request or websocket, after its context was pushed and before it is popped."""
 
 
@@ -230,22 +230,22 @@ def json_default(app: Quart, obj: Any) -> Any | None:
 
 
 @hookspec(kind="collect", colour="sync")
-def template_context(app: Quart) -> Mapping[str, Any] | None:  # type: ignore[empty-body]
+def template_context(app: Quart) -> Mapping[str, Any] | None:
     """Names for every template, asked at each rendering; the application's context processors win over them."""
 
 
 @hookspec(kind="collect", colour="sync")
-def template_filters(app: Quart) -> Mapping[str, Callable[..., Any]] | None:  # type: ignore[empty-body]
+def template_filters(app: Quart) -> Mapping[str, Callable[..., Any]] | None:
     """Filters for the template engine, by name."""
 
 
 @hookspec(kind="collect", colour="sync")
-def template_globals(app: Quart) -> Mapping[str, Any] | None:  # type: ignore[empty-body]
+def template_globals(app: Quart) -> Mapping[str, Any] | None:
     """Globals for the template engine, by name."""
 
 
 @hookspec(kind="collect", colour="sync")
-def template_folders(app: Quart) -> Iterable[str] | None:  # type: ignore[empty-body]
+def template_folders(app: Quart) -> Iterable[str] | None:
     """Folders (paths) in which templates are looked for after the application's and the blueprints' own."""
 
 

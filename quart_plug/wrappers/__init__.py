@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..exceptions import ClientDisconnected as ClientDisconnectedError
 from .base import BaseRequestWebsocket
-from .request import Body, Request
+from .body import Body
+from .request import Request
 from .response import Response
 from .websocket import Websocket
 

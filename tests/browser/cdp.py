@@ -41,12 +41,18 @@ OPTIONS = (
 ENTER = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
 TAB = {"key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9}
 
-# Looks at a condition now and after every change of the document, until it holds.
+# Looks at a condition now and after every change of the document or of the focus, until it holds.
 WAIT = """
 new Promise((resolve) => {
   const holds = () => { try { return (%s); } catch { return false; } };
-  const look = () => { if (holds()) { observer.disconnect(); resolve(true); } };
+  const look = () => {
+    if (!holds()) return;
+    observer.disconnect();
+    document.removeEventListener("focusin", look);
+    resolve(true);
+  };
   const observer = new MutationObserver(look);
+  document.addEventListener("focusin", look);
   observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
   look();
 })
@@ -187,6 +193,7 @@ class User:
         attached = await self.browser.command("Target.attachToTarget", targetId=made["targetId"], flatten=True)
         page = Page(self.browser, made["targetId"], attached["sessionId"])
         await page.command("Page.enable")
+        await page.command("Emulation.setFocusEmulationEnabled", enabled=True)  # each tab as if it were in front
         await page.command(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
         )
