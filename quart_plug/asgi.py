@@ -2,7 +2,7 @@
 
 Here ASGI messages begin and end; what happens between is `lifecycle.handle`, the same for both kinds. The coroutine
 that handles a connection is driven by hand: if its first step finishes it, no future, task or timer was made. If it
-suspends, `watch.Suspended` goes on with it and learns when the client leaves (see wrappers/watch.py).
+suspends, `watch.suspended` goes on with it and learns when the client leaves (see wrappers/watch.py).
 
 The ASGI specification: https://asgi.readthedocs.io/en/latest/specs/www.html
 """
@@ -17,7 +17,7 @@ from .ctx import Context
 from .globals import _cv
 from .kinds import REQUEST, WEBSOCKET
 from .wrappers.reply import deliver, from_ready, parts_of
-from .wrappers.watch import Suspended
+from .wrappers.watch import suspended
 
 if TYPE_CHECKING:
     from .app import Quart
@@ -94,7 +94,7 @@ async def http(app: Quart, scope: Scope, receive: Receive, send: Send) -> None:
     ctx.plans = app.plans_http or app.plans_for(REQUEST)
     coroutine = _respond(ctx)
     for future in coroutine.__await__():  # the first step, and the cheapest way to make it
-        await Suspended(coroutine, future, ctx)
+        await suspended(coroutine, future, ctx)
         return
 
 
@@ -133,7 +133,7 @@ async def websocket(app: Quart, scope: Scope, receive: Receive, send: Send) -> N
     ctx.plans = app.plans_websocket or app.plans_for(WEBSOCKET)
     coroutine = _converse(ctx)
     for future in coroutine.__await__():
-        await Suspended(coroutine, future, ctx)
+        await suspended(coroutine, future, ctx)
         return
 
 

@@ -85,6 +85,12 @@ class ObservedDict(defaultdict[Any, Any]):
         self.update(other)
         return self
 
+    def copy(self) -> Any:
+        """The content as a plain dictionary, which tells nobody."""
+        return dict(self)
+
+    __copy__ = copy
+
     for _name in ("__delitem__", "pop", "popitem", "clear"):
         locals()[_name] = _telling(_name, dict)
     del _name

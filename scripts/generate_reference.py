@@ -48,8 +48,8 @@ COMMANDS = """\
 `quart-plug --app shop:app run --port 8000`.
 
 Exit status: 0 for success, 1 when something does not work, 2 when the command line, or a plugin setting in the
-environment or pyproject.toml, makes no sense. Errors are one message on standard error. Applications add commands with `@app.cli.command()`, plugins with the hook
-[`cli_commands`](hooks.md#cli_commands).
+environment or pyproject.toml, makes no sense. Errors are one message on standard error. Applications add commands with
+`@app.cli.command()`, plugins with the hook [`cli_commands`](hooks.md#cli_commands).
 """
 
 ALONE = """\

@@ -276,6 +276,8 @@ async def test_resources(tmp_path: Path) -> None:
         assert await file.read() == b"select 1"
     async with await app.open_instance_resource("own.txt", "r") as file:
         assert await file.read() == "own"
+    async with app.open_resource("schema.sql") as file:  # Quart's needs the `await`
+        assert await file.read() == b"select 1"
     with pytest.raises(ValueError, match="only be opened for reading"):
         app.open_resource("schema.sql", "w")
 

@@ -25,7 +25,6 @@ def record(source: str) -> Any:
 CASES = [
     ("finalize", "result, request_context=None, from_error_handler=False", ("r", True), ("r", CTX, True)),
     ("finalize", "result", ("r", True), ("r",)),
-    ("finalize", "result, context", ("r", True), (CTX, "r", True)),
     ("finalize", "ctx, result, from_error_handler=False", ("r", True), (CTX, "r", True)),
     ("process", "response, request_context=None", ("r",), ("r", CTX)),
     ("process", "response", ("r",), ("r",)),

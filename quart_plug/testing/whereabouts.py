@@ -24,8 +24,8 @@ _NEXT = {"cr": "cr_await", "ag": "ag_await", "gi": "gi_yieldfrom"}
 
 def _driven_by(frame: FrameType) -> Any:
     """The coroutine that the framework drives by hand in this frame, if it does (see wrappers/watch.py)."""
-    if frame.f_code.co_name == "__await__" and not _is_of_the_app(frame):
-        return getattr(frame.f_locals.get("self"), "coroutine", None)
+    if frame.f_code.co_name == "suspended" and not _is_of_the_app(frame):
+        return frame.f_locals.get("coroutine")
     return None
 
 

@@ -38,7 +38,7 @@ class _Done:
 _DONE = _Done()
 
 
-class _Resumed:
+class Resumed:
     """Goes on with a coroutine whose first step was made by hand, in the same task."""
 
     __slots__ = ("awaited", "steps")
@@ -234,7 +234,7 @@ class Body:
 
     async def _wait(self, steps: Generator[Any, Any, None], awaited: Any) -> None:
         if self.timeout is None:
-            await _Resumed(steps, awaited)
+            await Resumed(steps, awaited)
             return
         # Entering a timeout does not suspend, so the loop gets what `steps` awaits as if this were not here.
         loop = asyncio.get_running_loop()
@@ -242,7 +242,7 @@ class Body:
         deadline = asyncio.timeout(max(self.timeout - self._waited, 0))
         try:
             async with deadline:
-                await _Resumed(steps, awaited)
+                await Resumed(steps, awaited)
         except TimeoutError:
             if not deadline.expired():
                 raise

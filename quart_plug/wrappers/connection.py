@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..globals import _cv
 from .base import BaseRequestWebsocket
+from .body import Resumed
 from .deadlines import cancel
 from .inbox import DISCONNECTS, Inbox
 from .socket import ACCEPTED, CLOSED, CONNECTING, REJECTED, Socket, ending
@@ -156,6 +157,14 @@ class WebsocketConnection(BaseRequestWebsocket):
             await self._hand_over(message, task)
         except BaseException as error:
             await self._send_failed(error, task)
+
+    async def _go_on_sending(self, steps: Any, future: Any) -> None:
+        """Go on with a send whose first step suspended; from now on the sweep sees who sends."""
+        self._sender = asyncio.current_task()
+        try:
+            await Resumed(steps, future)
+        finally:
+            self._sender = None
 
     async def _hand_over(self, message: Message, task: asyncio.Task[Any]) -> None:
         if not self._others:

@@ -31,7 +31,7 @@ _FAREWELL = 1.0  # seconds for a close frame to a peer that may not read
 
 
 def cancel(ctx: Context) -> None:
-    """Cancel the view: the task that handles the connection. `Suspended` keeps it from the server."""
+    """Cancel the view: the task that handles the connection. `suspended` keeps it from the server."""
     if ctx.task is not None:
         ctx.cancels += 1
         ctx.task.cancel()

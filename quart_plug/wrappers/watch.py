@@ -1,13 +1,13 @@
 """Watching the client of a connection, paid for only by connections that stay suspended.
 
 The adapter makes the first step of a connection's coroutine itself. When that finishes it, nothing here was
-touched. When it yields, `Suspended` goes on with the coroutine, in the same task (asyncio.timeout and
+touched. When it yields, `suspended` goes on with the coroutine, in the same task (asyncio.timeout and
 TaskGroup remember the task that they were entered in), and enters the connection in the `Sweep` of its app
 and loop: one dict insert. The sweep's one timer, alive only while its table is not empty, looks ten times a
 second at what is there (see deadlines.py).
 
 A cancellation that comes from here is a matter between the sweep and the view: what leaves the view of it
-ends in `Suspended`, and the task is as the server gave it. A cancellation by the server goes through.
+ends in `suspended`, and the task is as the server gave it. A cancellation by the server goes through.
 
 Of a Context this needs: `task` (None), `sweep` (None), `cancels` (0: how often the view was cancelled from
 here), `gone` (False: the client has left), `told` (False: the view learned of it by reading), `timed_out`
@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from asyncio import CancelledError, current_task, get_running_loop
 from collections.abc import Coroutine, Generator
+from types import coroutine as awaitable
 from typing import TYPE_CHECKING, Any
 
 from .deadlines import Watch, WebsocketWatch
@@ -47,15 +48,12 @@ class Sweep:
         self.suspended: dict[Context, Watch | None] = {}  # None: came after the last look
         self.timer: TimerHandle | None = None
 
-    def enter(self, ctx: Context, task: Task[Any] | None) -> None:
-        ctx.task = task
-        ctx.sweep = self
-        self.suspended[ctx] = None
-        if self.timer is None:
-            self.timer = self.loop.call_later(self.interval, self._ring)
+    def start(self) -> None:
+        """Start the timer: somebody has entered the table."""
+        self.timer = self.loop.call_later(self.interval, self._ring)
 
-    def leave(self, ctx: Context) -> None:
-        watch = self.suspended.pop(ctx, None)
+    def leave(self, ctx: Context, watch: Watch | None) -> None:
+        """A connection that was looked at, or read from, has left the table."""
         if watch is not None:
             watch.leave()
         inbox = ctx._inbox
@@ -63,7 +61,6 @@ class Sweep:
             inbox.close()
             if ctx.scope["type"] == "http":
                 ctx._inbox = None  # a cycle
-        ctx.task = None
 
     def _ring(self) -> None:
         self.timer = None
@@ -88,51 +85,50 @@ class Sweep:
                 )
 
 
-class Suspended:
-    """`await Suspended(…)`: the result of a coroutine whose first step yielded `future`.
+@awaitable
+def suspended(
+    coroutine: Coroutine[Any, Any, Any], future: Any, ctx: Context, sweep: Sweep | None = None
+) -> Generator[Any, Any, Any]:
+    """Go on with a coroutine whose first step yielded `future`, in the same task; its result.
 
     None when the view was cancelled from here: `ctx.gone` and `ctx.timed_out` tell why.
+
+    sweep  None: that of the context's app and of the task's loop.
     """
-
-    __slots__ = ("coroutine", "ctx", "future", "sweep")
-
-    def __init__(
-        self, coroutine: Coroutine[Any, Any, Any], future: Any, ctx: Context, sweep: Sweep | None = None
-    ) -> None:
-        self.coroutine = coroutine
-        self.future = future
-        self.ctx = ctx
-        self.sweep = sweep  # None: that of the context's app and the task's loop
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        ctx, sweep, future = self.ctx, self.sweep, self.future
-        task = current_task()  # the one costly question (CPython 3.11); the task knows its loop
-        if sweep is None:
-            sweep = ctx.app.latest_sweep
-            if sweep is None or task is None or sweep.loop is not task.get_loop():
-                sweep = ctx.app.sweep()
-        cancelling = 0 if task is None else task.cancelling() - ctx.cancels
-        sweep.enter(ctx, task)
-        try:
-            while True:
-                try:
-                    yield future
-                except BaseException as error:
-                    future = self.coroutine.throw(error)
-                else:
-                    break
-            # From here on the task drives the coroutine without a step of Python between them.
-            return (yield from self.coroutine.__await__())
-        except StopIteration as done:  # from `throw`
-            return done.value
-        except CancelledError:
-            if not (ctx.cancels or ctx.gone) or _taken_back(ctx, task) > cancelling:
-                raise
-            return None
-        finally:
-            if ctx.cancels:
-                _taken_back(ctx, task)
-            sweep.leave(ctx)
+    task = current_task()  # the one costly question (CPython 3.11); the task knows its loop
+    if sweep is None:
+        sweep = ctx.app.latest_sweep
+        if sweep is None or task is None or sweep.loop is not task.get_loop():
+            sweep = ctx.app.sweep()
+    cancelling = 0 if task is None else task.cancelling() - ctx.cancels
+    ctx.task = task
+    ctx.sweep = sweep
+    sweep.suspended[ctx] = None
+    if sweep.timer is None:
+        sweep.start()
+    try:
+        while True:
+            try:
+                yield future
+            except BaseException as error:
+                future = coroutine.throw(error)
+            else:
+                break
+        # From here on the task drives the coroutine without a step of Python between them.
+        return (yield from coroutine.__await__())
+    except StopIteration as done:  # from `throw`
+        return done.value
+    except CancelledError:
+        if not (ctx.cancels or ctx.gone) or _taken_back(ctx, task) > cancelling:
+            raise
+        return None
+    finally:
+        if ctx.cancels:
+            _taken_back(ctx, task)
+        watch = sweep.suspended.pop(ctx, None)
+        if watch is not None or ctx._inbox is not None:
+            sweep.leave(ctx, watch)
+        ctx.task = None
 
 
 def _taken_back(ctx: Context, task: Task[Any] | None) -> int:

@@ -115,6 +115,7 @@ class Browser:
         self._numbers = itertools.count(1)
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._waiting: list[tuple[str | None, str, asyncio.Future[Any]]] = []
+        self.script_errors: list[str] = []  # what the pages' own scripts threw and did not catch
         self._reader = asyncio.create_task(self._read())
 
     @classmethod
@@ -139,6 +140,9 @@ class Browser:
                 else:
                     answer.set_result(message["result"])
                 continue
+            if message["method"] == "Runtime.exceptionThrown":
+                details = message["params"]["exceptionDetails"]
+                self.script_errors.append(details.get("exception", {}).get("description") or details["text"])
             for session, event, future in self._waiting:
                 if (message.get("sessionId"), message["method"]) == (session, event) and not future.done():
                     future.set_result(message["params"])
@@ -193,6 +197,7 @@ class User:
         attached = await self.browser.command("Target.attachToTarget", targetId=made["targetId"], flatten=True)
         page = Page(self.browser, made["targetId"], attached["sessionId"])
         await page.command("Page.enable")
+        await page.command("Runtime.enable")
         await page.command("Emulation.setFocusEmulationEnabled", enabled=True)  # each tab as if it were in front
         await page.command(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False

@@ -27,3 +27,4 @@ def chromium() -> Iterator[str]:
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     async with Browser.at(chromium) as connected:
         yield connected
+        assert connected.script_errors == []

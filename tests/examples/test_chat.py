@@ -234,11 +234,13 @@ async def test_the_page_tells_the_short_codes(chat: ModuleType) -> None:
     assert "<dt>:tada:</dt><dd>🎉</dd>" in page
 
 
-async def test_more_short_codes_can_be_configured(chat: ModuleType) -> None:
-    chat.app.config["SHORTCODES"] = {"quote": '"'}
-    async with tab(await named(chat, "Ada")) as ada:
-        await say(ada, ":quote:")
-        assert (await hear(ada, "message"))["text"] == '"'
+async def test_more_short_codes_can_be_configured(
+    load_chat: Callable[[], ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHAT_SHORTCODES", '{"quote": "\\"", "ship": "🚢"}')
+    async with tab(await named(load_chat(), "Ada")) as ada:
+        await say(ada, ":quote::ship::tada:")
+        assert (await hear(ada, "message"))["text"] == '"🚢🎉'
 
 
 async def test_the_chat_works_without_its_plugin(

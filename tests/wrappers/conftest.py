@@ -16,7 +16,7 @@ from quart_plug.exceptions import ConnectionClosed
 from quart_plug.globals import _cv
 from quart_plug.kinds import REQUEST, WEBSOCKET
 from quart_plug.wrappers import Response, Websocket
-from quart_plug.wrappers.watch import Suspended, Sweep
+from quart_plug.wrappers.watch import Sweep, suspended
 
 TURNS = 12  # of the loop: more than any chain of wake-ups here needs
 
@@ -181,7 +181,7 @@ class Connection:
         except StopIteration as done:
             return done.value
         try:
-            return await Suspended(steps, future, self.ctx, self.sweep)
+            return await suspended(steps, future, self.ctx, self.sweep)
         finally:
             task = asyncio.current_task()
             assert task is not None

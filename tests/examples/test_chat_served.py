@@ -1,0 +1,84 @@
+"""The chat example under the real server: what only a real network has, a client that does not read."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from http.cookies import SimpleCookie
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+from tests.support.clients import receive_json, send_json
+from tests.support.servers import LIMIT, Server
+
+CHAT = Path(__file__).parents[2] / "examples" / "chat"
+LENGTH = 200_000  # so that the buffers between the server and the client are soon full
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    settings = {"CHAT_MESSAGE_LENGTH": str(LENGTH), "CHAT_HISTORY": "1", "CHAT_WEBSOCKET_SEND_TIMEOUT": "0.5"}
+    with Server("app:app", CHAT, environment=settings) as running:
+        yield running
+    assert "Traceback" not in running.output, running.output
+
+
+async def session_cookie(server: Server, name: str) -> str:
+    """Choose a name; the Cookie header to send from then on."""
+    body = urlencode({"name": name})
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(
+        f"POST /name HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
+        f"Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}".encode()
+    )
+    async with asyncio.timeout(LIMIT):
+        answer = (await reader.read()).decode()
+    writer.close()
+    await writer.wait_closed()
+    lines = answer.partition("\r\n\r\n")[0].splitlines()
+    cookie = SimpleCookie(next(line for line in lines if line.lower().startswith("set-cookie:")).partition(":")[2])
+    return f"session={cookie['session'].value}"
+
+
+async def names(connection: ClientConnection) -> list[str]:
+    """The people of the next message that tells who is here."""
+    while (message := await receive_json(connection))["type"] != "people":
+        pass
+    return [person["name"] for person in message["people"]]
+
+
+async def test_a_client_that_does_not_read_delays_nobody_and_is_put_out(server: Server) -> None:
+    narrow = socket.socket()
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    narrow.connect(("127.0.0.1", server.port))
+    headers = {name: {"Cookie": await session_cookie(server, name)} for name in ("Ada", "Sleepy")}
+    address = server.ws("/ws")
+    async with connect(address, additional_headers=headers["Ada"], proxy=None) as ada:
+        assert await names(ada) == ["Ada"]
+        # Nothing that would empty the buffers for it: no queue, no compression, and no limits in time of its own.
+        sleepy = await connect(
+            address,
+            additional_headers=headers["Sleepy"],
+            sock=narrow,
+            max_queue=1,
+            compression=None,
+            ping_interval=None,
+            proxy=None,
+        )
+        assert await names(ada) == ["Ada", "Sleepy"]
+        here = ["Ada", "Sleepy"]
+        for number in range(1000):
+            await send_json(ada, {"type": "say", "text": f"{number} ".ljust(LENGTH, ".")})
+            message = await receive_json(ada)
+            if message["type"] == "people":
+                here = [person["name"] for person in message["people"]]
+                break
+            assert message["text"].startswith(f"{number} ")
+        assert here == ["Ada"]
+        sleepy.transport.abort()
+        async with asyncio.timeout(LIMIT):
+            await sleepy.wait_closed()
