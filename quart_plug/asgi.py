@@ -121,10 +121,10 @@ async def _respond(ctx: Context) -> None:
     request = ctx._request
     if request is not None:
         # The two hold each other; undone, both are freed at once. It keeps what was found for it.
-        request._plan, request._view_args, request._ctx = ctx.__dict__.get("plan"), ctx._view_args, None
+        request._plan, request._view_args, request._ctx = ctx.plan, ctx._view_args, None
         if ctx.routing_exception is not None:
             ctx.routing_exception.__traceback__ = None
-    if ctx.task is None:
+    if ctx._inbox is not None and ctx.task is None:
         ctx._inbox = None
 
 

@@ -96,7 +96,7 @@ class Context:
     """
 
     scope: Scope
-    plan: Plan  # set once the rule is found
+    plan: Plan = None  # type: ignore[assignment]  # set once the rule is found
     plans: Plans = None  # type: ignore[assignment]  # set by the adapter, or when it is pushed
     token: Token[Context] | None = None
 
@@ -260,8 +260,7 @@ class Context:
     @property
     def url_rule(self) -> Rule | None:
         """The rule that matched; None before matching, and when no rule did."""
-        plan = self.__dict__.get("plan")
-        return None if plan is None else plan.rule
+        return None if self.plan is None else self.plan.rule
 
     def raw_header(self, name: bytes) -> bytes | None:
         """The first header of this lower-case name as the server gave it, without building Headers."""

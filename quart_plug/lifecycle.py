@@ -69,16 +69,15 @@ async def handle(ctx: Context, within: bool = False) -> Ready | Response | None:
 
         # full_dispatch
         try:
-            if plan.started is not None:
-                await plan.started(ctx)
-            if plan.preprocess is not None:
-                result = await plan.preprocess(ctx)
+            if plan.view is not None:  # nothing comes before it
+                values = ctx._view_args
+                result = await (plan.view(**values) if values else plan.view())
+            else:
+                if plan.started is not None:
+                    await plan.started(ctx)
+                result = None if plan.preprocess is None else await plan.preprocess(ctx)
                 if result is None:
                     result = await plan.dispatch(ctx)
-            elif plan.view is not None:
-                result = await plan.view(**ctx._view_args)
-            else:
-                result = await plan.dispatch(ctx)
         except Exception as error:
             result = await plan.steps.handle_user_exception(ctx, error)
         # Nobody wants a Response: the exit that most requests take.
@@ -98,7 +97,7 @@ async def handle(ctx: Context, within: bool = False) -> Ready | Response | None:
             raise
         unhandled = error
         ctx.failed = True
-        if "plan" not in ctx.__dict__:
+        if ctx.plan is None:
             ctx.plan = plans.plan_for(None)  # it failed before there was a rule
         return await plans.steps.handle_exception(ctx, error)  # type: ignore[no-any-return]  # may be overridden
     except BaseException as error:
@@ -151,7 +150,7 @@ async def leave(ctx: Context, exc: BaseException | None) -> None:
     if ctx.app.preserves_context and ctx.scope is not None and ctx.scope.get("_quart._preserve_context"):
         ctx.app.preserved_context = ctx.copy()  # for the test client, which looks at it afterwards
     failures: list[BaseException] = []
-    if ctx.kind is not None and hasattr(ctx, "plan"):
+    if ctx.kind is not None and ctx.plan is not None:
         await _try(failures, plans.steps.teardown, ctx, exc)
     await _try(failures, plans.steps.teardown_app, ctx, exc)
     if ctx.to_close is not None:
@@ -252,7 +251,7 @@ def find_error_handler(ctx: Context, error: BaseException) -> Callable[[Any], An
     """The handler that fits best: by status code before by class, the innermost blueprint before the app."""
     spec = ctx.app.error_handler_spec
     code = getattr(type(error), "code", None) if isinstance(error, HTTPException) else None
-    names = (*ctx.plan.blueprints, None) if hasattr(ctx, "plan") else (None,)
+    names = (*ctx.plan.blueprints, None) if ctx.plan is not None else (None,)
     for key in (code, None) if code is not None else (None,):
         for name in names:
             handlers = spec.get(name, {}).get(key)
@@ -352,7 +351,7 @@ async def make_response(ctx: Context, result: Any) -> Any:
 
 def response_of(ctx: Context, result: Any) -> Any:
     """The Response for what a view returned; TypeError, which names the view, when it is none."""
-    plan: Plan | None = ctx.__dict__.get("plan")
+    plan: Plan | None = ctx.plan
     if plan is None:
         return response_from(ctx.app, result)
     if type(result) is str and plan.reply is not None:

@@ -179,11 +179,13 @@ class Plan:
 
         self.answers_options = bool(getattr(rule, "provide_automatic_options", False))
         self.function: Any = None if rule is None else _view_function(app, rule)
-        self.view = self.function if "dispatch" not in steps.overridden and not options else None
         self.dispatch = steps.dispatch
         self.finalize = steps.finalize
         has_before = self.url_value_preprocessors or self.before or self.before_hook is not None
         self.preprocess = steps.preprocess if has_before or "preprocess" in steps.overridden else None
+        # the view, where nothing is on the way to it
+        straight = rule is not None and self.preprocess is None and self.started is None and not options
+        self.view = self.function if straight and "dispatch" not in steps.overridden else None
         self.plain = not (
             self.after
             or self.after_hook is not None

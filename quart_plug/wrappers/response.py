@@ -45,16 +45,6 @@ __all__ = ["DataBody", "FileBody", "Headers", "IOBody", "IterableBody", "Respons
 F = TypeVar("F", bound=Callable[[], Any])
 
 
-class _HeadersWhenAsked:
-    """`response.headers`: built at the first look, then an attribute like any other."""
-
-    def __get__(self, response: Response | None, owner: type[Response]) -> Any:
-        if response is None:
-            return self
-        headers = response.__dict__["headers"] = response._build_headers()
-        return headers
-
-
 class Response(SetsCookies):
     """An HTTP response.
 
@@ -83,10 +73,19 @@ class Response(SetsCookies):
     _content_type: str | None = None
     _on_close: list[Callable[[], Any]] | None = None
 
-    if TYPE_CHECKING:
-        headers: Headers
-    else:
-        headers = _HeadersWhenAsked()
+    _headers: Headers | None = None
+
+    @property
+    def headers(self) -> Headers:
+        """The headers, built at the first look; may be assigned."""
+        headers = self._headers
+        if headers is None:
+            headers = self._headers = self._build_headers()
+        return headers
+
+    @headers.setter
+    def headers(self, headers: Headers) -> None:
+        self._headers = headers
 
     def __init__(
         self,
@@ -165,9 +164,9 @@ class Response(SetsCookies):
 
     def asgi_headers(self) -> list[Pair]:
         """A new list of ASGI's (lower-case name, value); ValueError for what HTTP does not allow."""
-        headers = self.__dict__.get("headers")
+        headers = self._headers
         if headers is not None:
-            if type(headers) is FreshHeaders and "_list" not in headers.__dict__:
+            if type(headers) is FreshHeaders and headers.beside is not None:
                 return headers.wire()
             return wire_headers(headers)
         data = self._data
@@ -220,7 +219,7 @@ class Response(SetsCookies):
     def response(self, body: ResponseBody) -> None:
         old = self.calculate_content_length()
         self._data, self._body = None, body
-        headers = self.__dict__.get("headers")
+        headers = self._headers
         if headers is None or old is None or headers.get("content-length") != str(old):
             return
         # The length that was set for the old body would be wrong for the new one.
@@ -259,7 +258,7 @@ class Response(SetsCookies):
     def set_data(self, data: str | bytes) -> None:
         """Replace the body, and the Content-Length with it."""
         self._take_body(data)
-        if self.automatically_set_content_length and "headers" in self.__dict__:
+        if self.automatically_set_content_length and self._headers is not None:
             self.headers["Content-Length"] = str(self.calculate_content_length())
 
     @property

@@ -179,7 +179,9 @@ class _ListWhenAsked:
     """The list of `FreshHeaders`, built when anything but a plain set needs it."""
 
     def __get__(self, headers: FreshHeaders, owner: type) -> list[tuple[str, str]]:
-        items = headers.__dict__["_list"] = headers.items_so_far()
+        items = headers.items_so_far()
+        headers.beside = None
+        headers._list = items
         return items
 
 
@@ -198,14 +200,10 @@ class FreshHeaders(Headers):
     def __init__(self, content_type: str | None, size: int | None) -> None:
         self.content_type = content_type
         self.size = size
-        self.beside: dict[bytes, tuple[str, str]] = {}
+        self.beside: dict[bytes, tuple[str, str]] | None = {}  # None: there is a list now
 
     if not TYPE_CHECKING:
         _list = _ListWhenAsked()
-
-    @property
-    def is_fresh(self) -> bool:
-        return "_list" not in self.__dict__
 
     def items_so_far(self) -> list[tuple[str, str]]:
         items = []
@@ -213,14 +211,15 @@ class FreshHeaders(Headers):
             items.append(("Content-Type", self.content_type))
         if self.size is not None:
             items.append(("Content-Length", str(self.size)))
-        items.extend(self.beside.values())
+        items.extend((self.beside or {}).values())
         return items
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        if type(value) is str and "_list" not in self.__dict__:
+        beside = self.beside
+        if beside is not None and type(value) is str:
             wire = _wire_names.get(key)
             if wire is not None and wire not in _OWN_NAMES and value.isprintable():
-                self.beside[wire] = (key, value)
+                beside[wire] = (key, value)
                 return
         super().__setitem__(key, value)
 
@@ -231,7 +230,7 @@ class FreshHeaders(Headers):
             pairs.append(content_type_pair(self.content_type))
         if self.size is not None:
             pairs.append(length_pair(self.size))
-        for name, item in self.beside.items():
+        for name, item in (self.beside or {}).items():
             pairs.append((name, item[1].encode()))
         return pairs
 
