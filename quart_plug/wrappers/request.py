@@ -320,3 +320,6 @@ class Request(BaseRequestWebsocket):
             for storages in self._files.listvalues():
                 for storage in storages:
                     storage.close()
+
+
+_get_data = Request.get_data

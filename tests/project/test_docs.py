@@ -109,6 +109,8 @@ def of(page: Path) -> str:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if any(blocks(page))], ids=of)
 def test_the_code_of_a_page_runs(page: Path, tmp_path: Path) -> None:
+    found = sum(block.language == "python" for block in blocks(page))
+    assert page.read_text(encoding="utf-8").count("```python") == found, f"{of(page)} has a block that is not found"
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("QUART", "PYTEST", "COV"))}
     kept["PYTHONDONTWRITEBYTECODE"] = "1"  # a page may write a module twice within a second
     done = subprocess.run(
