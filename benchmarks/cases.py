@@ -53,7 +53,8 @@ CASES = [
     ),
     Case("suspend", Call(path="/suspend"), contains=b"Hello, World!", target=1.9),
     Case("header", Call(path="/header"), contains=b"bench/1.0", target=2.8),
-    Case("after", Call(), contains=b"Hello, World!", target=3.5, header=b"x-after"),
+    Case("after", Call(), contains=b"Hello, World!", target=3.5),
+    Case("after, header", Call(), contains=b"Hello, World!", target=3.5, header=b"x-after"),
     Case("page", Call(path="/page"), contains=b"<li>Item 9: 27</li>"),
 ]
 

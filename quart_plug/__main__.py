@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,6 +24,8 @@ USAGE = 2
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line (by default `sys.argv`); gives the exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if os.getcwd() not in sys.path:  # plugins and applications of the project, as with `python -m`
+        sys.path.insert(0, os.getcwd())
     words = arguments[1:] if arguments[:1] == ["plugins"] else arguments
     try:
         if words[:1] and words[0] in _COMMANDS:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextvars import Token
-from functools import wraps
+from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .concurrency import is_coroutine_function, run_at_once
@@ -40,6 +40,13 @@ NO_VALUES: dict[str, Any] = {}  # shared by every connection whose rule has no v
 
 _MISSING = object()
 _new = object.__new__
+
+
+@cache
+def _inbox_class() -> type[Inbox]:
+    from .wrappers.inbox import Inbox  # below this module; an import statement that is run again is not free
+
+    return Inbox
 
 
 class Globals:
@@ -235,9 +242,7 @@ class Context:
     def inbox(self) -> Inbox:
         inbox = self._inbox
         if inbox is None:
-            from .wrappers.inbox import Inbox
-
-            inbox = self._inbox = Inbox(self)
+            inbox = self._inbox = _inbox_class()(self)
         return inbox
 
     @property

@@ -37,10 +37,11 @@ class URLBuilding:
         if request is None:
             if server_name is None:
                 return None
+            secure = self.config["PREFER_SECURE_URLS"]
             bound: MapAdapter = self.url_map.bind(
                 server_name,
                 script_name=self.config["APPLICATION_ROOT"],
-                url_scheme=self.config["PREFERRED_URL_SCHEME"],
+                url_scheme="https" if secure else self.config["PREFERRED_URL_SCHEME"],
             )
             return bound
         trusted = self.config["TRUSTED_HOSTS"]

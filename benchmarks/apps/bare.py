@@ -72,7 +72,8 @@ APPS = {
     "echo": echo,
     "suspend": suspend,
     "header": header,
-    "after": after,
+    "after": plain,
+    "after, header": after,
     "websocket": websocket,
 }
 

@@ -54,10 +54,18 @@ def make(case: str) -> Any:
 
         async def after(request: Request, handler: Any) -> Response:
             response: Response = await handler(request)
-            response.add_header(b"x-after", b"1")
             return response
 
         app.middlewares.append(after)
+
+    if case == "after, header":
+
+        async def after_header(request: Request, handler: Any) -> Response:
+            response: Response = await handler(request)
+            response.add_header(b"x-after", b"1")
+            return response
+
+        app.middlewares.append(after_header)
 
     if case == "page":
         app.use_sessions("a secret of the benchmark")

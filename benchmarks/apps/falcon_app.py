@@ -53,13 +53,19 @@ class Websocket:
 
 class After:
     async def process_response(self, req: Any, resp: Any, resource: Any, req_succeeded: bool) -> None:
+        pass
+
+
+class AfterHeader:
+    async def process_response(self, req: Any, resp: Any, resource: Any, req_succeeded: bool) -> None:
         resp.set_header("X-After", "1")
 
 
 def make(case: str) -> Any:
     if case == "page":
         return None  # Falcon has neither sessions nor templates
-    app = falcon.asgi.App(middleware=[After()] if case == "after" else None)
+    middleware = {"after": [After()], "after, header": [AfterHeader()]}
+    app = falcon.asgi.App(middleware=middleware.get(case))
     app.add_route("/", Plain())
     app.add_route("/json", Json())
     app.add_route("/user/{id:int}/posts/{slug}", Param())

@@ -55,6 +55,12 @@ def build(framework: Any, case: str, closed: type[BaseException]) -> Any:
 
         @app.after_request
         async def after(response: Any) -> Any:
+            return response
+
+    if case == "after, header":
+
+        @app.after_request
+        async def after_header(response: Any) -> Any:
             response.headers["X-After"] = "1"
             return response
 

@@ -25,6 +25,19 @@ class After:
         self.app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def after(message: Any) -> None:
+            await send(message)
+
+        await self.app(scope, receive, after)
+
+
+class AfterHeader:
+    """The same, with a header."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         async def with_header(message: Any) -> None:
             if message["type"] == "http.response.start":
                 message["headers"].append((b"x-after", b"1"))
@@ -87,6 +100,8 @@ def make(case: str) -> Any:
     middleware = []
     if case == "after":
         middleware = [Middleware(After)]
+    if case == "after, header":
+        middleware = [Middleware(AfterHeader)]
     if case == "page":
         middleware = [
             Middleware(SessionMiddleware, secret_key="a secret of the benchmark"),

@@ -60,34 +60,21 @@ class Inbox:
     watch      who is told when the pump reads the end; see deadlines.py.
     """
 
-    __slots__ = (
-        "_waiters",
-        "busy",
-        "ctx",
-        "direct_ok",
-        "end",
-        "error",
-        "messages",
-        "pump",
-        "receive",
-        "room",
-        "size",
-        "watch",
-    )
+    # defaults of the class: most inboxes never hold more than what their constructor sets
+    messages: deque[Message] | tuple[()] = ()  # an idle connection does not pay for a deque
+    size = 0  # bytes, of what is in `messages`
+    _waiters: list[asyncio.Future[None]] | tuple[()] = ()
+    pump: asyncio.Task[None] | None = None
+    room: asyncio.Future[None] | None = None  # the pump waits for it when the queue is full
+    end: Message | None = None
+    error: BaseException | None = None
+    watch: Any = None
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
         self.receive: Receive = ctx.receive
         self.direct_ok = type(ctx.receive) is not BuiltinMethodType
         self.busy = IDLE if self.direct_ok else PUMPED
-        self.messages: deque[Message] | tuple[()] = ()  # an idle connection does not pay for a deque
-        self.size = 0  # bytes, of what is in `messages`
-        self._waiters: list[asyncio.Future[None]] | tuple[()] = ()
-        self.pump: asyncio.Task[None] | None = None
-        self.room: asyncio.Future[None] | None = None  # the pump waits for it when the queue is full
-        self.end: Message | None = None
-        self.error: BaseException | None = None
-        self.watch: Any = None
 
     @property
     def wanted(self) -> bool:

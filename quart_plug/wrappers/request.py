@@ -218,7 +218,9 @@ class Request(BaseRequestWebsocket):
             return cached
         if not (force or self.is_json):
             return None
-        data = await self.get_data(cache)
+        # Straight to the body, unless a subclass has its own way to it.
+        plain = cache and type(self).get_data is _get_data
+        data = await self.body if plain else await self.get_data(cache)
         loads = self.json_module.loads
         try:
             result = loads(data.decode())

@@ -19,14 +19,15 @@ SILENCE = 0.3  # 30 in the example
 
 
 def is_heartbeat(message: str) -> bool:
-    return message.startswith("{") and json.loads(message)["type"] == "heartbeat"
+    return message.startswith("{") and bool(json.loads(message)["type"] == "heartbeat")
 
 
 async def answer(connection: ClientConnection) -> str:
     """The next message that is not there by the clock."""
-    while is_heartbeat(message := await receive(connection)) or message == "ping":
-        pass
-    return message
+    while True:
+        message: str = await receive(connection)
+        if not is_heartbeat(message) and message != "ping":
+            return message
 
 
 async def test_a_silent_client_gets_heartbeats_and_pings(server: Server) -> None:
