@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .ctx import Context
+from .overrides import adapt_async
 
 if TYPE_CHECKING:
     from .app import Quart
@@ -29,22 +30,24 @@ def start(app: Quart, function: Callable[..., Any], *args: Any, **kwargs: Any) -
 async def _run(
     app: Quart, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> None:
+    ctx = Context(app)
     try:
-        async with Context(app):
+        async with ctx:
             await app.ensure_async(function)(*args, **kwargs)
     except Exception as error:
-        await report(app, error)
+        await report(ctx, error)
 
 
-async def report(app: Quart, error: Exception) -> None:
-    """Tell the plugins and the log; `handle_background_exception` may be overridden."""
+async def report(ctx: Context, error: Exception) -> None:
+    """Tell the plugins and the log; `handle_background_exception` may be overridden, in 0.22's form or in 0.23's."""
+    app = ctx.app
     failed = app.hooks.call("background_failed")
     if failed is not None:
-        await failed(app, error)
-    handle: Callable[[Exception], Any] = app.handle_background_exception
-    handled = handle(error)
-    if hasattr(handled, "__await__"):
-        await handled
+        try:
+            await failed(app, error)
+        except Exception:
+            app.logger.exception("A plugin failed when it was told of a background task's error")
+    await adapt_async(app.handle_background_exception, "handle_background_exception")(ctx, error)
 
 
 async def drain(app: Quart) -> None:

@@ -55,14 +55,9 @@ class Globals:
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"g has no attribute {name!r}; set it first, or use g.get({name!r})")
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        self.__dict__[name] = value
+    if TYPE_CHECKING:  # as any object has it
 
-    def __delattr__(self, name: str) -> None:
-        try:
-            del self.__dict__[name]
-        except KeyError:
-            raise AttributeError(f"g has no attribute {name!r}") from None
+        def __setattr__(self, name: str, value: Any) -> None: ...
 
     def get(self, name: str, default: Any = None) -> Any:
         return self.__dict__.get(name, default)

@@ -149,34 +149,37 @@ async def leave(ctx: Context, exc: BaseException | None) -> None:
     plans = ctx.plans
     if ctx.app.preserves_context and ctx.scope is not None and ctx.scope.get("_quart._preserve_context"):
         ctx.app.preserved_context = ctx.copy()  # for the test client, which looks at it afterwards
-    failures: list[BaseException] = []
-    if ctx.kind is not None and ctx.plan is not None:
-        await _try(failures, plans.steps.teardown, ctx, exc)
-    await _try(failures, plans.steps.teardown_app, ctx, exc)
+    failures = None
+    if ctx.plan is not None:
+        try:
+            await plans.steps.teardown(ctx, exc)
+        except Exception as error:
+            failures = [error]
+    if plans.tears_app_down:
+        failures = await _try(failures, plans.steps.teardown_app, ctx, exc)
     if ctx.to_close is not None:
         for close in reversed(ctx.to_close):
-            await _try(failures, close)
+            failures = await _try(failures, close)
         ctx.to_close = None
     if plans.popped is not None:
-        await _try(failures, plans.popped, ctx)
-    raise_together(f"teardown of {ctx!r} failed", failures)
+        failures = await _try(failures, plans.popped, ctx)
+    if failures is not None:
+        raise_together(f"teardown of {ctx!r} failed", failures)
 
 
-async def _try(failures: list[BaseException], function: Callable[..., Any], *args: Any) -> None:
+async def _try(failures: list[Exception] | None, function: Callable[..., Any], *args: Any) -> list[Exception] | None:
     try:
-        result = function(*args)
-        if hasattr(result, "__await__"):
-            await result
+        await function(*args)
     except Exception as error:
-        failures.append(error)
+        return [*(failures or ()), error]
+    return failures
 
 
-def raise_together(message: str, failures: list[BaseException]) -> None:
+def raise_together(message: str, failures: list[Exception]) -> None:
     """Raise the only failure as it is, and several as one ExceptionGroup."""
     if len(failures) == 1:
         raise failures[0]
-    if failures:
-        raise BaseExceptionGroup(message, failures)
+    raise ExceptionGroup(message, failures)
 
 
 def has_session(ctx: Context, may_be_refreshed: Callable[[Any, bytes], bool]) -> bool:
@@ -362,19 +365,24 @@ def response_of(ctx: Context, result: Any) -> Any:
 
 async def teardown(ctx: Context, exc: BaseException | None) -> None:
     """Each blueprint's teardown functions from the inside out, then the app's, then the plugins'."""
-    failures: list[BaseException] = []
+    failures = None
     for function in ctx.plan.teardown:
-        await _try(failures, function, exc)
+        try:
+            await function(exc)
+        except Exception as error:
+            failures = [*(failures or ()), error]
     if ctx.plans.teardown_hook is not None:
-        await _try(failures, ctx.plans.teardown_hook, ctx, exc)
-    raise_together("teardown functions failed", failures)
+        failures = await _try(failures, ctx.plans.teardown_hook, ctx, exc)
+    if failures is not None:
+        raise_together("teardown functions failed", failures)
 
 
 async def teardown_app(ctx: Context, exc: BaseException | None) -> None:
     """`teardown_appcontext` functions, the last registered first."""
-    failures: list[BaseException] = []
+    failures = None
     for function in reversed(ctx.app.teardown_appcontext_funcs):
-        await _try(failures, ctx.app.ensure_async(function), exc)
+        failures = await _try(failures, ctx.app.ensure_async(function), exc)
     if ctx.plans.context_teardown is not None:
-        await _try(failures, ctx.plans.context_teardown, ctx, exc)
-    raise_together("teardown functions of the application context failed", failures)
+        failures = await _try(failures, ctx.plans.context_teardown, ctx, exc)
+    if failures is not None:
+        raise_together("teardown functions of the application context failed", failures)

@@ -79,12 +79,16 @@ class Plans:
         self.pushed = call("context_pushed")
         self.popped = call("context_popped")
         self.context_teardown = call("context_teardown")
-        self.closes = bool(
-            self.popped is not None
+        self.tears_app_down = bool(
+            app.teardown_appcontext_funcs
             or self.context_teardown is not None
-            or app.teardown_appcontext_funcs
+            or "teardown_app" in self.steps.overridden
+        )
+        self.closes = bool(
+            self.tears_app_down
+            or self.popped is not None
             or app.preserves_context
-            or {"teardown", "teardown_app"} & self.steps.overridden
+            or "teardown" in self.steps.overridden
         )
         self.opens_session = False
         self.locate = locate

@@ -132,6 +132,25 @@ async def test_failures_are_reported(app: Quart, caplog: pytest.LogCaptureFixtur
     assert "Boom: why" in caplog.text
 
 
+async def test_a_plugin_that_fails_when_told(app: Quart, caplog: pytest.LogCaptureFixture) -> None:
+    """Both errors are in the log."""
+
+    class Faulty:
+        @hookimpl
+        async def background_failed(self) -> None:
+            raise LookupError("of the plugin")
+
+    app.hooks.register(Faulty(), "faulty")
+
+    async def fails() -> None:
+        raise Boom("why")
+
+    async with app.test_app():
+        app.add_background_task(fails)
+    assert "of the plugin" in caplog.text
+    assert "Boom: why" in caplog.text
+
+
 @pytest.mark.parametrize("signature", ["error", "ctx, error"])
 @pytest.mark.parametrize("is_async", [True, False])
 async def test_handle_background_exception_is_overridden(signature: str, is_async: bool) -> None:

@@ -223,6 +223,23 @@ class FreshHeaders(Headers):
                 return
         super().__setitem__(key, value)
 
+    def __contains__(self, key: object) -> bool:
+        beside = self.beside
+        if beside is not None and type(key) is str:
+            wire = _wire_names.get(key)
+            if wire is not None and wire not in _OWN_NAMES:
+                return wire in beside
+        return super().__contains__(key)
+
+    def add(self, key: str, value: Any, /, **kwargs: Any) -> None:
+        beside = self.beside
+        if beside is not None and type(value) is str and not kwargs:
+            wire = _wire_names.get(key)
+            if wire is not None and wire not in beside and wire not in _OWN_NAMES and value.isprintable():
+                beside[wire] = (key, value)
+                return
+        super().add(key, value, **kwargs)
+
     def wire(self) -> list[Pair]:
         """ASGI's pairs, while they are fresh."""
         pairs: list[Pair] = []

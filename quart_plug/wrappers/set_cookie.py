@@ -6,8 +6,11 @@ Knows no body.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
+from functools import lru_cache
 
+from werkzeug.http import dump_cookie
 from werkzeug.sansio.response import Response as SansIOResponse
 
 from ..globals import _cv
@@ -41,11 +44,47 @@ class SetsCookies(SansIOResponse):
 
         `value` may hold anything: it is quoted.
         """
-        for what, text in (("name", key), ("domain", domain), ("path", path)):
-            if text is not None:
-                check_text(text, f"A cookie's {what}")
-                if ";" in text and what != "path":  # a path is quoted; here it would start another attribute
-                    raise ValueError(f"A cookie's {what} must not contain ';': {text!r}")
-        super().set_cookie(
-            key, value, max_age, expires, path, domain, secure, httponly, samesite, partitioned
-        )
+        if max_age is None and expires is None and _PLAIN.fullmatch(value):
+            rest = _attributes(key, path, domain, secure, httponly, samesite, partitioned)
+            size = len(key) + 1 + len(value) + len(rest)
+            if not self.max_cookie_size or size <= self.max_cookie_size:
+                self.headers.add("Set-Cookie", f"{key}={value}{rest}")
+                return
+        _check(key, domain, path)
+        super().set_cookie(key, value, max_age, expires, path, domain, secure, httponly, samesite, partitioned)
+
+
+# What is never quoted: a signed session among others.
+_PLAIN = re.compile(r"[A-Za-z0-9._~-]*")
+
+
+def _check(key: str, domain: str | None, path: str | None) -> None:
+    for what, text in (("name", key), ("domain", domain), ("path", path)):
+        if text is not None:
+            check_text(text, f"A cookie's {what}")
+            if ";" in text and what != "path":  # a path is quoted; here it would start another attribute
+                raise ValueError(f"A cookie's {what} must not contain ';': {text!r}")
+
+
+@lru_cache(maxsize=64)
+def _attributes(
+    key: str,
+    path: str | None,
+    domain: str | None,
+    secure: bool,
+    httponly: bool,
+    samesite: str | None,
+    partitioned: bool,
+) -> str:
+    """What follows the value of a cookie, as werkzeug writes it: an application's cookies mostly differ in the value."""
+    _check(key, domain, path)
+    empty = dump_cookie(
+        key,
+        path=path,
+        domain=domain,
+        secure=secure,
+        httponly=httponly,
+        samesite=samesite,
+        partitioned=partitioned,
+    )
+    return empty.removeprefix(f"{key}=")

@@ -80,7 +80,7 @@ async def test_a_client_that_does_not_read_delays_nobody_and_is_put_out(server: 
         assert people == ["Ada", "Sleepy"]
         for number in range(MESSAGES):
             await send_json(ada, {"type": "say", "text": f"{number} ".ljust(LENGTH, ".")})
-        heard = []
+        heard: list[str] = []
         while len(heard) < MESSAGES or people != ["Ada"]:
             message = await receive_json(ada)
             if message["type"] == "people":
