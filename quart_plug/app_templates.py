@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .globals import _cv
-from .overrides import adapt, default_step, override_of
+from .overrides import default_step
 
 if TYPE_CHECKING:
     from .app import Quart
@@ -56,10 +56,11 @@ class Templates:
 
     def prepare_template_context(self: Quart, context: dict[str, Any]) -> Any:  # type: ignore[misc]
         """`update_template_context` as it stands, overridden in 0.22's form or 0.23's; for template engines."""
-        override = override_of(self, "update_template_context")
+        ctx = _cv.get()
+        override = (ctx.plans or self.plans_for(ctx.kind)).updates_template_context
         if override is None:
-            return self.update_template_context(context)
-        return adapt(override, "update_template_context")(_cv.get(), context)
+            return self.slot("template_engine").update_context(self, context)
+        return override(ctx, context)
 
     @default_step
     def update_template_context(

@@ -76,6 +76,8 @@ class Plans:
         self.app = app
         self.kind = kind
         self.steps = Steps(app, kind)
+        override = override_of(app, "update_template_context")
+        self.updates_template_context = None if override is None else adapt(override, "update_template_context")
         self.pushed = call("context_pushed")
         self.popped = call("context_popped")
         self.context_teardown = call("context_teardown")

@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -114,7 +114,7 @@ class Browser:
         self._connection = connection
         self._numbers = itertools.count(1)
         self._answers: dict[int, asyncio.Future[Any]] = {}
-        self._waiting: list[tuple[str | None, str, asyncio.Future[Any]]] = []
+        self._waiting: list[tuple[str | None, str, Callable[[Any], bool], asyncio.Future[None]]] = []
         self.script_errors: list[str] = []  # what the pages' own scripts threw and did not catch
         self._reader = asyncio.create_task(self._read())
 
@@ -143,9 +143,10 @@ class Browser:
             if message["method"] == "Runtime.exceptionThrown":
                 details = message["params"]["exceptionDetails"]
                 self.script_errors.append(details.get("exception", {}).get("description") or details["text"])
-            for session, event, future in self._waiting:
-                if (message.get("sessionId"), message["method"]) == (session, event) and not future.done():
-                    future.set_result(message["params"])
+            for session, event, suits, future in self._waiting:
+                happened = (message.get("sessionId"), message["method"]) == (session, event)
+                if happened and not future.done() and suits(message["params"]):
+                    future.set_result(None)
 
     async def command(self, method: str, session: str | None = None, /, **params: Any) -> Any:
         """Give a command and wait for its answer. BrowserError when it is refused."""
@@ -164,10 +165,10 @@ class Browser:
             self._answers.pop(number, None)
 
     @asynccontextmanager
-    async def event(self, name: str, session: str | None) -> AsyncIterator[None]:
-        """Wait at the end of the block for an event that happened since its beginning."""
-        future = asyncio.get_running_loop().create_future()
-        entry = (session, name, future)
+    async def event(self, name: str, session: str, suits: Callable[[Any], bool]) -> AsyncIterator[None]:
+        """Wait at the end of the block for an event that suits and has happened since its beginning."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        entry = (session, name, suits, future)
         self._waiting.append(entry)
         try:
             yield
@@ -197,6 +198,7 @@ class User:
         attached = await self.browser.command("Target.attachToTarget", targetId=made["targetId"], flatten=True)
         page = Page(self.browser, made["targetId"], attached["sessionId"])
         await page.command("Page.enable")
+        await page.command("Page.setLifecycleEventsEnabled", enabled=True)
         await page.command("Runtime.enable")
         await page.command("Emulation.setFocusEmulationEnabled", enabled=True)  # each tab as if it were in front
         await page.command(
@@ -222,7 +224,13 @@ class Page:
     @asynccontextmanager
     async def loading(self) -> AsyncIterator[None]:
         """`async with page.loading(): await page.press(ENTER)` waits until the next document is loaded."""
-        async with self.browser.event("Page.loadEventFired", self.session):
+        # The load event of the document that is there now may be still to come.
+        loader = (await self.command("Page.getFrameTree"))["frameTree"]["frame"]["loaderId"]
+
+        def suits(event: dict[str, str]) -> bool:
+            return event["name"] == "load" and event["loaderId"] != loader
+
+        async with self.browser.event("Page.lifecycleEvent", self.session, suits):
             yield
 
     async def goto(self, url: str) -> None:
