@@ -262,6 +262,11 @@ class Context:
         """The rule that matched; None before matching, and when no rule did."""
         return None if self.plan is None else self.plan.rule
 
+    @property
+    def has_plan(self) -> bool:
+        """Whether matching is done, with whatever result."""
+        return self.plan is not None
+
     def raw_header(self, name: bytes) -> bytes | None:
         """The first header of this lower-case name as the server gave it, without building Headers."""
         for key, value in self.scope["headers"]:

@@ -97,7 +97,7 @@ async def handle(ctx: Context, within: bool = False) -> Ready | Response | None:
             raise
         unhandled = error
         ctx.failed = True
-        if ctx.plan is None:
+        if not ctx.has_plan:
             ctx.plan = plans.plan_for(None)  # it failed before there was a rule
         return await plans.steps.handle_exception(ctx, error)  # type: ignore[no-any-return]  # may be overridden
     except BaseException as error:

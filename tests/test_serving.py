@@ -196,7 +196,7 @@ async def test_a_generator_that_yields_twice(app: Quart) -> None:
         yield
 
     await app.startup()
-    with pytest.raises(RuntimeError, match="generator .*twice.* yielded twice"):
+    with pytest.raises(RuntimeError, match=r"generator .*twice.* yielded twice"):
         await app.shutdown()
 
 

@@ -75,7 +75,7 @@ class Response(SetsCookies):
 
     _headers: Headers | None = None
 
-    @property
+    @property  # type: ignore[override]  # an attribute of werkzeug's; here it can be assigned as well
     def headers(self) -> Headers:
         """The headers, built at the first look; may be assigned."""
         headers = self._headers

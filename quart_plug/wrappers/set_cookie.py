@@ -76,7 +76,7 @@ def _attributes(
     samesite: str | None,
     partitioned: bool,
 ) -> str:
-    """What follows the value of a cookie, as werkzeug writes it: an application's cookies mostly differ in the value."""
+    """What follows the value of a cookie, as werkzeug writes it: an application's cookies differ in the value."""
     _check(key, domain, path)
     empty = dump_cookie(
         key,

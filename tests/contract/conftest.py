@@ -92,7 +92,8 @@ class Websockets:
 
     def scope(self, path: str) -> dict[str, Any]:
         extensions = {"websocket.http.response": {}}
-        return {"type": "websocket", "scheme": "ws", "subprotocols": [], "extensions": extensions, **_SCOPE, "path": path}
+        own = {"type": "websocket", "scheme": "ws", "subprotocols": [], "extensions": extensions}
+        return {**own, **_SCOPE, "path": path}
 
 
 _SCOPE: dict[str, Any] = {

@@ -216,7 +216,7 @@ async def test_a_handler_of_404(app: Quart, kind: Any) -> None:
 
 
 async def test_the_other_kind_does_not_match(app: Quart, kind: Any) -> None:
-    """A request's rule is none for a websocket, which is 404; a websocket's is none for a request (400, as werkzeug)."""
+    """A request's rule is none for a websocket, which is 404; a websocket's none for a request (400, as werkzeug)."""
 
     async def view() -> Any:
         return "x"

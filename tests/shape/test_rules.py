@@ -1,4 +1,4 @@
-"""Rules that share an endpoint and differ in their options; before functions before a 404 and a 405; late converters."""
+"""Rules that share an endpoint and differ in their options; before functions before 404 and 405; late converters."""
 
 from __future__ import annotations
 
