@@ -9,7 +9,7 @@ SERVER ?= hypercorn
 .PHONY: demo test check bench docs clean
 
 demo: $(VENV)/ready  ## the chat example in a browser
-	cd examples/chat && QUART_PLUG_DEMO=1 $(CURDIR)/$(BIN)/quart-plug --app app:app run --host $(HOST) --port $(PORT) --server $(SERVER)
+	cd examples/chat && $(CURDIR)/$(BIN)/quart-plug --app app:app run --host $(HOST) --port $(PORT) --server $(SERVER)
 
 test: $(VENV)/ready-dev  ## the whole suite; system packages that it needs are installed where that is possible
 	scripts/system-packages

@@ -26,10 +26,11 @@ from .app_config import DEFAULT_CONFIG, PLAN_SETTINGS, PLUGIN_SETTINGS, auto_ins
 from .app_templates import Templates
 from .concurrency import is_coroutine_function, run_sync
 from .config import Config, ConfigAttribute
-from .ctx import Context, Globals
+from .ctx import Context
 from .exceptions import PluginSettingsError
 from .globals import _cv
 from .kinds import REQUEST, WEBSOCKET, Kind
+from .namespace import Globals
 from .overrides import default_step
 from .plan import Plans
 from .registration import Registration

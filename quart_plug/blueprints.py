@@ -69,6 +69,7 @@ def _on_app(method: str, doc: str) -> Callable[[Any, F], F]:
     """A decorator that registers its function on the app, once, when the blueprint is registered."""
 
     def register(self: Blueprint, f: F) -> F:
+        self._check_function(f, method)
         self.record_once(lambda state: getattr(state.app, method)(f))
         return f
 

@@ -10,7 +10,7 @@ touches nothing cheap.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextvars import Token
 from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .concurrency import is_coroutine_function, run_at_once
 from .globals import _NO_REQUEST, _NO_WEBSOCKET, _cv
 from .kinds import REQUEST, WEBSOCKET, Kind
+from .namespace import Globals
 
 if TYPE_CHECKING:
     import asyncio
@@ -38,7 +39,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 NO_VALUES: dict[str, Any] = {}  # shared by every connection whose rule has no variables; never handed out
 
-_MISSING = object()
+_MISSING: Any = object()
 _new = object.__new__
 
 
@@ -47,37 +48,6 @@ def _inbox_class() -> type[Inbox]:
     from .wrappers.inbox import Inbox  # below this module; an import statement that is run again is not free
 
     return Inbox
-
-
-class Globals:
-    """`g`: whatever the application wants to keep for the duration of a context."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"g has no attribute {name!r}; set it first, or use g.get({name!r})")
-
-    if TYPE_CHECKING:  # as any object has it
-
-        def __setattr__(self, name: str, value: Any) -> None: ...
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return self.__dict__.get(name, default)
-
-    def pop(self, name: str, default: Any = _MISSING) -> Any:
-        if default is _MISSING:
-            return self.__dict__.pop(name)
-        return self.__dict__.pop(name, default)
-
-    def setdefault(self, name: str, default: Any = None) -> Any:
-        return self.__dict__.setdefault(name, default)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.__dict__
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.__dict__)
-
-    def __repr__(self) -> str:
-        return f"<g of {sorted(self.__dict__)}>"
 
 
 async def _nothing_to_receive() -> Message:

@@ -17,7 +17,8 @@ from .kinds import REQUEST
 
 if TYPE_CHECKING:
     from .app import Quart
-    from .ctx import Context, Globals
+    from .ctx import Context
+    from .namespace import Globals
     from .sessions import SessionMixin
     from .wrappers import Request, Websocket
 

@@ -80,6 +80,8 @@ async def handle(ctx: Context, within: bool = False) -> Ready | Response | None:
                     result = await plan.dispatch(ctx)
         except Exception as error:
             result = await plan.steps.handle_user_exception(ctx, error)
+            if plan.kind is not REQUEST and result is not None:
+                note_failure(ctx, error, result)
         # Nobody wants a Response: the exit that most requests take.
         if (
             plan.plain
@@ -180,6 +182,13 @@ def raise_together(message: str, failures: list[Exception]) -> None:
     if len(failures) == 1:
         raise failures[0]
     raise ExceptionGroup(message, failures)
+
+
+def note_failure(ctx: Context, error: Exception, result: Any) -> None:
+    """A websocket's view failed: accepted, it is closed with 1011, and what no handler took is logged."""
+    ctx.failed = True
+    if result is error and ctx.websocket.state == "accepted":  # an HTTP error that has no response to become
+        ctx.plans.steps.log_exception(ctx, (type(error), error, error.__traceback__))
 
 
 def has_session(ctx: Context, may_be_refreshed: Callable[[Any, bytes], bool]) -> bool:

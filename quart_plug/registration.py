@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, ValuesView
+from collections.abc import Callable, Iterable, ValuesView
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .blueprints import endpoint_of
@@ -50,6 +50,8 @@ class Registration:
             methods = getattr(view_func, "methods", None) or ("GET",)
         if isinstance(methods, str):
             raise TypeError(f"methods has to be a list of strings, as in methods=[{methods!r}]")
+        if not isinstance(methods, Iterable) or not all(isinstance(method, str) for method in (methods := [*methods])):
+            raise TypeError(f"methods has to be a list of strings, not {methods!r}, in the rule {rule!r}")
         methods = {method.upper() for method in methods} | set(getattr(view_func, "required_methods", ()))
         if provide_automatic_options is None:
             provide_automatic_options = getattr(view_func, "provide_automatic_options", None)
@@ -62,6 +64,10 @@ class Registration:
         own = {name: options.pop(name) for name in ("disconnect", "subprotocols") if name in options}
         if own and not websocket:
             raise TypeError(f"{', '.join(own)} is for websockets; the rule {rule!r} is for requests")
+        if own.get("disconnect") not in (None, "auto", "raise", "cancel"):
+            raise ValueError(
+                f"disconnect is {own['disconnect']!r} in the rule {rule!r}; it has to be 'auto', 'raise' or 'cancel'"
+            )
         defaults = options.get("defaults")
         if defaults and self.url_map.host_matching is False:
             options["defaults"] = dict(defaults)
@@ -104,6 +110,7 @@ class Registration:
 
     def teardown_appcontext(self: Quart, f: F) -> F:  # type: ignore[misc]
         """Call `f(error or None)` when an application context ends, a request's and a websocket's included."""
+        self._check_function(f, "teardown_appcontext")
         self.teardown_appcontext_funcs.append(f)
         return f
 

@@ -226,6 +226,7 @@ class Scaffold:
 
     def errorhandler(self, code_or_exception: type[Exception] | int) -> Callable[[F], F]:
         """Let the decorated function answer errors of a class, or HTTP errors of a status code."""
+        exception_and_code(code_or_exception)
 
         def decorate(function: F) -> F:
             self.register_error_handler(code_or_exception, function)
@@ -237,20 +238,24 @@ class Scaffold:
         self, code_or_exception: type[Exception] | int, f: Callable[[Any], Any]
     ) -> None:
         class_, code = exception_and_code(code_or_exception)
+        self._check_function(f, f"an error handler for {code_or_exception!r}")
         self.error_handler_spec[None][code][class_] = f
 
     def url_value_preprocessor(self, f: F) -> F:
         """Call `f(endpoint, values)` before the before functions; it may change the values of the URL."""
+        self._check_function(f, "url_value_preprocessor")
         self.url_value_preprocessors[None].append(f)
         return f
 
     def url_defaults(self, f: F) -> F:
         """Call `f(endpoint, values)` when a URL is built; it may fill in values."""
+        self._check_function(f, "url_defaults")
         self.url_default_functions[None].append(f)
         return f
 
     def context_processor(self, f: F) -> F:
         """Call `f()` for each template; it returns names for it, as a dict."""
+        self._check_function(f, "context_processor")
         self.template_context_processors[None].append(f)
         return f
 

@@ -25,13 +25,15 @@ class Serving:
     while_serving_gens: list[AsyncGenerator[None, None]]
     _lifespan_stack: AsyncExitStack | None
 
-    def before_serving(self, func: F) -> F:
+    def before_serving(self: Quart, func: F) -> F:  # type: ignore[misc]  # mixed into Quart
         """Call `func()` when the server starts, in an application context."""
+        self._check_function(func, "before_serving")
         self.before_serving_funcs.append(func)
         return func
 
-    def after_serving(self, func: F) -> F:
+    def after_serving(self: Quart, func: F) -> F:  # type: ignore[misc]  # mixed into Quart
         """Call `func()` when the server stops, in an application context."""
+        self._check_function(func, "after_serving")
         self.after_serving_funcs.append(func)
         return func
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from .exceptions import PluginNotEnabled
+from .exceptions import PluginError, PluginNotEnabled
 from .hooks import PluginManager, specs
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class Slots:
         state = self.__dict__
         state["plugins_are_set_up"] = False
         state["_setting_up"] = False
+        state["_setup_error"] = None
         state["_filled"] = {}
         state["hooks"] = PluginManager(plugins)
         state["_cli_groups"] = []
@@ -70,8 +71,14 @@ class Slots:
         try:
             if not self.hooks.is_loaded:
                 self.hooks.select(config=self.config, root_path=self.root_path)
-                self.hooks.load()
-                self._run_setup_hooks()
+                try:
+                    self.hooks.load()
+                    self._run_setup_hooks()
+                except PluginError as error:
+                    state["_setup_error"] = error
+                    raise
+            if state["_setup_error"] is not None:  # an app with half of its plugins is never used
+                raise state["_setup_error"].with_traceback(None)
             self.url_map.defer_unknown = False
             self.url_map.bind_pending()  # a rule that cannot be bound is an error for every connection
             state["plugins_are_set_up"] = True

@@ -86,7 +86,8 @@ async def test_an_unknown_converter(app: Quart) -> None:
 
 @pytest.mark.parametrize("rule", ["/<int:>", "/<", "/<a><", "/<int:a>/<int:a>", "/<1a>"])
 def test_malformed_rules(app: Quart, rule: str) -> None:
-    with pytest.raises(ValueError) as caught:
+    """werkzeug's words, at the registration and not at the first request."""
+    with pytest.raises((ValueError, SyntaxError)) as caught:
         app.add_url_rule(rule, "page", first_view)
     assert str(caught.value)
 
@@ -127,10 +128,8 @@ def test_an_unknown_option(app: Quart) -> None:
 
 
 async def test_a_wrong_disconnect_mode(app: Quart) -> None:
-    app.add_websocket("/", "page", first_view, disconnect="never")
-    with pytest.raises(ValueError, match="disconnect is 'never'; it has to be 'auto', 'raise' or 'cancel'"):
-        async with app.test_client().websocket("/") as connection:
-            await connection.receive()
+    with pytest.raises(ValueError, match="disconnect is 'never' in the rule '/'; it has to be 'auto', 'raise' or"):
+        app.add_websocket("/", "page", first_view, disconnect="never")
 
 
 async def test_an_endpoint_without_a_view(app: Quart) -> None:
