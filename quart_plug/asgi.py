@@ -164,7 +164,7 @@ async def _failed(ctx: Context, error: Exception, raising: bool = True) -> Any:
     if app.debug:
         page = app.slot_or_none("debug_page")
         if page is not None:
-            app.log_exception(ctx, (type(error), error, error.__traceback__))
+            ctx.plans.steps.log_exception(ctx, (type(error), error, error.__traceback__))
             token = _cv.set(ctx)  # the page looks at the request
             try:
                 return await page.render(app, error)
@@ -172,7 +172,7 @@ async def _failed(ctx: Context, error: Exception, raising: bool = True) -> Any:
                 _cv.reset(token)
     elif app.config["PROPAGATE_EXCEPTIONS"] and raising:
         raise error
-    app.log_exception(ctx, (type(error), error, error.__traceback__))
+    ctx.plans.steps.log_exception(ctx, (type(error), error, error.__traceback__))
     from werkzeug.exceptions import InternalServerError
 
     return app.response_class(

@@ -28,6 +28,7 @@ from werkzeug.routing import RoutingException
 from .exceptions import ConnectionClosed
 from .globals import _cv
 from .kinds import REQUEST
+from .scaffold import describe_function
 from .wrappers.reply import from_text, ready
 from .wrappers.reply import make_response as response_from
 
@@ -297,6 +298,14 @@ async def handle_exception(ctx: Context, error: Exception) -> Any:
     return await ctx.plans.steps.finalize(ctx, result, True)
 
 
+def forgotten_response(function: Callable[..., Any]) -> TypeError:
+    """The error of an after function that does not return the response."""
+    return TypeError(
+        f"the after function {describe_function(function)} returned None; it has to return the response, "
+        "the one that it was given or another"
+    )
+
+
 def is_connection_closed(error: BaseException) -> bool:
     """Whether an error, or everything in an ExceptionGroup, only says that the websocket has ended."""
     if isinstance(error, BaseExceptionGroup):
@@ -325,8 +334,12 @@ async def finalize(ctx: Context, result: Any, from_error_handler: bool = False, 
             if ctx.after_functions is not None:
                 for function in ctx.after_functions:
                     response = await ctx.app.ensure_async(function)(response)
+                    if response is None and plan.kind.reply_required:
+                        raise forgotten_response(function)
             for after in plan.after:
                 response = await after(response)
+                if response is None and plan.kind.reply_required:
+                    raise forgotten_response(after)
             if plan.after_hook is not None:
                 response = await plan.after_hook(ctx, response)
             session = ctx._session

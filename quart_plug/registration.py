@@ -50,7 +50,8 @@ class Registration:
             methods = getattr(view_func, "methods", None) or ("GET",)
         if isinstance(methods, str):
             raise TypeError(f"methods has to be a list of strings, as in methods=[{methods!r}]")
-        if not isinstance(methods, Iterable) or not all(isinstance(method, str) for method in (methods := [*methods])):
+        methods = list(methods) if isinstance(methods, Iterable) else methods
+        if not isinstance(methods, list) or not all(isinstance(method, str) for method in methods):
             raise TypeError(f"methods has to be a list of strings, not {methods!r}, in the rule {rule!r}")
         methods = {method.upper() for method in methods} | set(getattr(view_func, "required_methods", ()))
         if provide_automatic_options is None:

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import textwrap
 from typing import Any
 
 import pytest
@@ -42,7 +41,7 @@ logging.disable(logging.CRITICAL)
 from quart_plug import Quart, websocket
 
 app = Quart("isolated", static_folder=None)
-app.config["PLUGINS_DISABLED"] = DISABLED
+app.config["PLUGINS_DISABLED"] = TURNED_OFF
 app.secret_key = "a key"
 
 @app.get("/")
@@ -87,7 +86,7 @@ asyncio.run(main())
 
 def run_isolated(disabled: list[str]) -> dict[str, Any]:
     """Start an app with these plugins off in a process of its own, and use it."""
-    source = PROGRAM.replace("DISABLED", repr(disabled))
+    source = PROGRAM.replace("TURNED_OFF", repr(disabled))
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("QUART", "PYTHON"))}
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, timeout=60, env=environment)
     assert done.returncode == 0, done.stderr
@@ -96,8 +95,11 @@ def run_isolated(disabled: list[str]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", CORE)
 def test_nothing_of_a_plugin_that_is_off_is_imported(name: str) -> None:
-    """Neither the plugin nor what it depends on; the app answers requests and websockets."""
-    told = run_isolated([name])
+    """Neither the plugin nor what it depends on; the app answers requests and websockets.
+
+    The cookie of the plugin `sessions` is tagged JSON, whose module is the json plugin's; so they are off together.
+    """
+    told = run_isolated([name, "sessions"] if name == "json" else [name])
     loaded = set(told["modules"])
     assert f"quart_plug_{name}" not in loaded
     assert loaded.isdisjoint(HEAVY[name])
@@ -197,10 +199,21 @@ def test_the_command_line_off() -> None:
         app.cli.command()
 
 
-def test_the_server_off() -> None:
+def test_json_off_and_sessions_on() -> None:
+    """Sessions go on to work; the provider is not imported."""
+    told = run_isolated(["json"])
+    assert "quart_plug_json.provider" not in told["modules"]
+    assert told["statuses"] == [200, 500, 404]
+
+
+def test_the_server_off(capsys: pytest.CaptureFixture[str]) -> None:
+    """Running ends at once, with one line."""
     app = make_app("hypercorn")
-    with pytest.raises(PluginNotEnabled, match="the plugin 'hypercorn' is off"):
-        app.run(port=0)
+    with pytest.raises((PluginNotEnabled, SystemExit)) as caught:
+        app.run(port=0, use_reloader=False)
+    said = (capsys.readouterr().err + str(caught.value)).strip()
+    assert "the plugin 'hypercorn' is off" in said
+    assert "Traceback" not in said
 
 
 async def test_debug_mode_without_the_page() -> None:
@@ -298,109 +311,3 @@ def test_slots_that_are_asked_for_by_name() -> None:
     assert app.slot_or_none("debug_page") is None
     with pytest.raises(PluginNotEnabled, match="debug page: the plugin 'debug' is off"):
         app.slot("debug_page")
-
-
-# Set-up -----------------------------------------------------------------------------------------------------------
-
-
-async def test_set_up_runs_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[str] = []
-
-    class Counting:
-        @hookimpl
-        def setup(self, app: Quart) -> None:
-            calls.append("setup")
-            app.setup_plugins()  # a plugin may use what needs the set-up
-
-        @hookimpl
-        def setup_finished(self) -> None:
-            calls.append("finished")
-
-    app = Quart(__name__, plugins=[Counting()])
-    app.add_url_rule("/", "view", lambda: "")
-    app.setup_plugins()
-    app.setup_plugins()
-    await app.startup()
-    await app.test_client().get("/")
-    assert calls == ["setup", "finished"]
-
-
-async def test_a_plugin_may_register_anything(monkeypatch: pytest.MonkeyPatch) -> None:
-    from quart_plug import Blueprint
-
-    class Registers:
-        @hookimpl
-        def setup(self, app: Quart) -> None:
-            blueprint = Blueprint("brought", __name__, url_prefix="/brought")
-            blueprint.add_url_rule("/", "view", lambda: "brought")
-            app.register_blueprint(blueprint)
-            app.after_request(self.mark)
-
-        async def mark(self, response: Any) -> Any:
-            response.headers["x-brought"] = "1"
-            return response
-
-    app = Quart(__name__, plugins=[Registers()])
-    response = await app.test_client().get("/brought/")
-    assert await response.get_data(as_text=True) == "brought"
-    assert response.headers["x-brought"] == "1"
-
-
-class FailsToSetUp:
-    @hookimpl
-    def setup(self) -> None:
-        raise LookupError("no database")
-
-    @hookimpl
-    def request_started(self) -> None:
-        raise AssertionError("a plugin whose set-up failed takes no part")
-
-
-class Counts:
-    count = 0
-
-    @hookimpl
-    def setup(self) -> None:
-        self.count += 1
-
-
-async def test_a_set_up_that_fails() -> None:
-    """Every use of the app tells the same, until it is repaired; it never runs with half of its plugins."""
-    from quart_plug.exceptions import PluginLoadError
-
-    counts = Counts()
-    app = Quart(__name__, plugins=[counts, FailsToSetUp()])
-    app.add_url_rule("/", "view", lambda: "")
-    for _ in range(3):
-        with pytest.raises(PluginLoadError, match="FailsToSetUp") as caught:
-            await app.test_client().get("/")
-        assert "no database" in str(caught.value)
-    with pytest.raises(PluginLoadError, match="no database"):
-        await app.startup()
-    assert counts.count == 1
-
-
-async def test_a_set_up_that_fails_where_that_is_allowed(caplog: pytest.LogCaptureFixture) -> None:
-    app = Quart(__name__, plugins=[FailsToSetUp()])
-    app.config["PLUGINS_STRICT"] = False
-    app.add_url_rule("/", "view", lambda: "")
-    assert (await app.test_client().get("/")).status_code == 200
-    assert "no database" in caplog.text
-
-
-def test_the_constructor_only_reads() -> None:
-    """Making an app and registering on it imports no plugin."""
-    source = """
-        import sys
-        from quart_plug import Blueprint, Quart
-        app = Quart("x")
-        app.add_url_rule("/", "view", lambda: "")
-        app.register_blueprint(Blueprint("part", "x"))
-        app.config["SECRET_KEY"] = "x"
-        loaded = [name for name in sys.modules if name.startswith("quart_plug_")]
-        assert not loaded, loaded
-        heavy = {"jinja2", "itsdangerous", "blinker", "click", "hypercorn"} & set(sys.modules)
-        assert not heavy, heavy
-    """
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(source)], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr

@@ -72,9 +72,7 @@ async def test_reading_the_configuration_sets_nothing_up(app: Quart) -> None:
 
 @pytest.mark.parametrize("key", ["PLUGINS", "PLUGINS_DISABLED", "PLUGINS_AUTOLOAD", "PLUGINS_STRICT"])
 @pytest.mark.parametrize("how", ["item", "update", "from_mapping", "prefixed"])
-async def test_plugin_settings_after_set_up(
-    app: Quart, key: str, how: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_plugin_settings_after_set_up(app: Quart, key: str, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A clear error: what, that it has no effect, and when it has one."""
     await app.test_client().get("/")
     with pytest.raises(PluginSettingsError, match=f"{key} was changed after.*before the first request"):

@@ -319,3 +319,21 @@ async def test_http_errors_keep_their_way_through_the_steps() -> None:
 
     assert (await run(app, STEPS[0]))[0] == 404
     assert calls == ["user", "http"]
+
+
+@pytest.mark.parametrize("method", ["GET", "WEBSOCKET"])
+@pytest.mark.parametrize("signature", ["exception_info", "ctx, exception_info"])
+async def test_log_exception_for_errors_outside_of_the_steps(signature: str, method: str) -> None:
+    """What fails when the context ends is logged through an override, too, in the form it was written in."""
+    calls: list[Any] = []
+    names: dict[str, Any] = {"calls": calls}
+    exec(f"def log_exception(self, {signature}): calls.append(exception_info[0])", names)
+    app = type("Sub", (Quart,), {"log_exception": names["log_exception"]})(__name__)
+    add_views(app)
+
+    @app.teardown_appcontext
+    async def fails(error: Any) -> None:
+        raise Boom
+
+    await run(app, Step("", "", None, method=method))
+    assert calls == [Boom]

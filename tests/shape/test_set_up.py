@@ -1,0 +1,112 @@
+"""Set-up of plugins: once, at the first need; one that fails is told at every use, and never half of it is used."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from typing import Any
+
+import pytest
+
+from quart_plug import Blueprint, Quart, hookimpl
+from quart_plug.exceptions import PluginLoadError
+
+
+async def test_set_up_runs_once() -> None:
+    calls: list[str] = []
+
+    class Counting:
+        @hookimpl
+        def setup(self, app: Quart) -> None:
+            calls.append("setup")
+            app.setup_plugins()  # a plugin may use what needs the set-up
+
+        @hookimpl
+        def setup_finished(self) -> None:
+            calls.append("finished")
+
+    app = Quart(__name__, plugins=[Counting()])
+    app.add_url_rule("/", "view", lambda: "")
+    app.setup_plugins()
+    app.setup_plugins()
+    await app.startup()
+    await app.test_client().get("/")
+    assert calls == ["setup", "finished"]
+
+
+async def test_a_plugin_may_register_anything() -> None:
+    class Registers:
+        @hookimpl
+        def setup(self, app: Quart) -> None:
+            blueprint = Blueprint("brought", __name__, url_prefix="/brought")
+            blueprint.add_url_rule("/", "view", lambda: "brought")
+            app.register_blueprint(blueprint)
+            app.after_request(self.mark)
+
+        async def mark(self, response: Any) -> Any:
+            response.headers["x-brought"] = "1"
+            return response
+
+    app = Quart(__name__, plugins=[Registers()])
+    response = await app.test_client().get("/brought/")
+    assert await response.get_data(as_text=True) == "brought"
+    assert response.headers["x-brought"] == "1"
+
+
+class FailsToSetUp:
+    @hookimpl
+    def setup(self) -> None:
+        raise LookupError("no database")
+
+    @hookimpl
+    def request_started(self) -> None:
+        raise AssertionError("a plugin whose set-up failed takes no part")
+
+
+class Counts:
+    count = 0
+
+    @hookimpl
+    def setup(self) -> None:
+        self.count += 1
+
+
+async def test_a_set_up_that_fails() -> None:
+    """Every use of the app tells the same, until it is repaired; it never runs with half of its plugins."""
+    counts = Counts()
+    app = Quart(__name__, plugins=[counts, FailsToSetUp()])
+    app.add_url_rule("/", "view", lambda: "")
+    for _ in range(3):
+        with pytest.raises(PluginLoadError, match="FailsToSetUp") as caught:
+            await app.test_client().get("/")
+        assert "no database" in str(caught.value)
+    with pytest.raises(PluginLoadError, match="no database"):
+        await app.startup()
+    assert counts.count == 1
+
+
+async def test_a_set_up_that_fails_where_that_is_allowed(caplog: pytest.LogCaptureFixture) -> None:
+    app = Quart(__name__, plugins=[FailsToSetUp()])
+    app.config["PLUGINS_STRICT"] = False
+    app.add_url_rule("/", "view", lambda: "")
+    assert (await app.test_client().get("/")).status_code == 200
+    assert "no database" in caplog.text
+
+
+def test_the_constructor_only_reads() -> None:
+    """Making an app and registering on it imports no plugin."""
+    source = """
+        import sys
+        from quart_plug import Blueprint, Quart
+        app = Quart("x")
+        app.add_url_rule("/", "view", lambda: "")
+        app.register_blueprint(Blueprint("part", "x"))
+        app.config["SECRET_KEY"] = "x"
+        loaded = [name for name in sys.modules if name.startswith("quart_plug_")]
+        assert not loaded, loaded
+        heavy = {"jinja2", "itsdangerous", "blinker", "click", "hypercorn"} & set(sys.modules)
+        assert not heavy, heavy
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(source)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
