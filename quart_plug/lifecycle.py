@@ -189,7 +189,8 @@ def note_failure(ctx: Context, error: Exception, result: Any) -> None:
     """A websocket's view failed: accepted, it is closed with 1011, and what no handler took is logged."""
     ctx.failed = True
     if result is error and ctx.websocket.state == "accepted":  # an HTTP error that has no response to become
-        ctx.plans.steps.log_exception(ctx, (type(error), error, error.__traceback__))
+        socket = ctx.websocket
+        ctx.app.logger.error("The view of websocket %s (%s) failed: %s", socket.path, socket.id, error)
 
 
 def has_session(ctx: Context, may_be_refreshed: Callable[[Any, bytes], bool]) -> bool:

@@ -14,8 +14,7 @@ from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, Any
 
 from quart_plug.hooks import notify_change
-
-from .encoding import Default, encode_unknown, text_encoder
+from quart_plug.json.encoding import Default, encode_unknown, text_encoder
 
 if TYPE_CHECKING:
     from quart_plug import Quart, Response

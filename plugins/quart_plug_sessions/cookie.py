@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 from itsdangerous import BadData
 from werkzeug.sansio.request import Request as SansIORequest
 
-from quart_plug.json.tag import TaggedJSONSerializer
-
 from .interface import SessionInterface
 from .session import SecureCookieSession, SessionMixin
 from .signing import KeptSignerSerializer, decode_unpadded
+from .tag import TaggedJSONSerializer
 
 if TYPE_CHECKING:
     from itsdangerous import URLSafeTimedSerializer

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..hooks.names import lazy_names
 
 if TYPE_CHECKING:
-    from quart_plug_json.tag import (
+    from quart_plug_sessions.tag import (
         JSONTag,
         PassDict,
         PassList,
@@ -33,4 +33,4 @@ __all__ = [
     "TaggedJSONSerializer",
 ]
 
-__getattr__, __dir__ = lazy_names(__name__, dict.fromkeys(__all__, "json"))
+__getattr__, __dir__ = lazy_names(__name__, {name: f"sessions:tag.{name}" for name in __all__})

@@ -17,6 +17,7 @@ RESPONSE_TIMEOUT; else seconds or None), `_inbox` and `inbox`; the defaults are 
 
 from __future__ import annotations
 
+import contextvars
 from asyncio import CancelledError, current_task, get_running_loop
 from collections.abc import Coroutine, Generator
 from types import coroutine as awaitable
@@ -37,7 +38,7 @@ class Sweep:
     now  the loop's time at the last look; for what need not be exact.
     """
 
-    __slots__ = ("app", "loop", "now", "suspended", "timer")
+    __slots__ = ("app", "context", "loop", "now", "suspended", "timer")
 
     interval = 0.1  # seconds
 
@@ -45,12 +46,13 @@ class Sweep:
         self.app = app
         self.loop = loop or get_running_loop()
         self.now = 0.0
+        self.context = contextvars.Context()  # the timer's; a copy of a connection's would keep that alive
         self.suspended: dict[Context, Watch | None] = {}  # None: came after the last look
         self.timer: TimerHandle | None = None
 
     def start(self) -> None:
         """Start the timer: somebody has entered the table."""
-        self.timer = self.loop.call_later(self.interval, self._ring)
+        self.timer = self.loop.call_later(self.interval, self._ring, context=self.context)
 
     def leave(self, ctx: Context, watch: Watch | None) -> None:
         """A connection that was looked at, or read from, has left the table."""
@@ -65,7 +67,7 @@ class Sweep:
     def _ring(self) -> None:
         self.timer = None
         if self.suspended:
-            self.timer = self.loop.call_later(self.interval, self._ring)
+            self.timer = self.loop.call_later(self.interval, self._ring, context=self.context)
             self.tick(self.loop.time())
 
     def tick(self, now: float) -> None:

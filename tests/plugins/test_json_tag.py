@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from quart_plug_json.tag import JSONTag, TagDict, TaggedJSONSerializer, TagUUID
+from quart_plug_sessions.tag import JSONTag, TagDict, TaggedJSONSerializer, TagUUID
 
 # Value, and the text as Flask writes it.
 FORMS: list[tuple[Any, str]] = [

@@ -16,10 +16,10 @@ from werkzeug.datastructures import Headers
 from werkzeug.sansio.request import Request
 from werkzeug.wrappers import Response
 
-from quart_plug_json.tag import TaggedJSONSerializer
 from quart_plug_sessions.cookie import SecureCookieSessionInterface
 from quart_plug_sessions.interface import SessionInterface
 from quart_plug_sessions.session import NullSession, SecureCookieSession
+from quart_plug_sessions.tag import TaggedJSONSerializer
 
 KEY = "a key of the tests"
 NOW = 1_700_000_000  # the time of the cookies below, as seconds since 1970

@@ -16,7 +16,7 @@ from uuid import UUID
 from markupsafe import Markup
 from werkzeug.http import http_date, parse_date
 
-from .encoding import encode_unknown, text_encoder
+from quart_plug.json.encoding import encode_unknown, text_encoder
 
 
 class JSONTag:
