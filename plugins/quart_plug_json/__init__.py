@@ -1,7 +1,7 @@
 """The plugin `json`: JSON by the standard library, as Flask writes it.
 
-Light to import: the provider and the tags are imported when first used. Other modules reach the names below
-through `quart_plug.json.provider` and `quart_plug.json.tag`.
+Light to import: the provider is imported when first used. Other modules reach the names below
+through `quart_plug.json.provider`.
 """
 
 from __future__ import annotations
@@ -18,17 +18,6 @@ if TYPE_CHECKING:
 _PLACES = {
     "DefaultJSONProvider": "provider",
     "JSONProvider": "provider",
-    "JSONTag": "tag",
-    "PassDict": "tag",
-    "PassList": "tag",
-    "TagBytes": "tag",
-    "TagDateTime": "tag",
-    "TagDict": "tag",
-    "TagMarkup": "tag",
-    "TagTuple": "tag",
-    "TagUUID": "tag",
-    "TaggedJSONSerializer": "tag",
-    "encode_unknown": "encoding",
 }
 
 

@@ -62,7 +62,7 @@ def jsonify(*args: Any, **kwargs: Any) -> Response:
 
 def _with_default(options: dict[str, Any]) -> dict[str, Any]:
     if "default" not in options:
-        from ..hooks.names import plugin_attribute
+        from .encoding import encode_unknown
 
-        options["default"] = plugin_attribute("json", "encode_unknown")
+        options["default"] = encode_unknown
     return options

@@ -310,7 +310,7 @@ class WebsocketConnection(BaseRequestWebsocket):
         if not self._socket.shut(code, reason):
             return
         self._short = False
-        self._inbox.finish({"type": "websocket.disconnect", "code": code, "reason": reason, "closed_by": "server"})
+        self._inbox.interrupt({"type": "websocket.disconnect", "code": code, "reason": reason, "closed_by": "server"})
         self._give_up_sending()
         code = 1000 if refused else code
         self._farewell = asyncio.get_running_loop().create_task(self._tell_close(code, reason))

@@ -10,7 +10,7 @@ in one of two ways:
                loses messages
 
 `busy` tells which: IDLE, READING (directly), PUMPED (a pump runs or has to, or its queue is not empty). Whoever finds
-IDLE may read directly if he sets READING meanwhile; `Websocket` does so on its short way.
+IDLE may read directly if he sets READING (and `reader`) meanwhile; `Websocket` does so on its short way.
 
 Rules: a message belongs to exactly one caller; the end (a disconnect) is told to every caller, then and
 later; beyond the queue's limits the server is not read, so that TCP holds the client back. Knows no view and
@@ -57,6 +57,7 @@ class Inbox:
                assumed of functions written in Python (hypercorn, uvicorn, tests) and not of others
                (granian's).
     end        the disconnect message, once it was read.
+    reader     who reads a websocket directly, while `busy` is READING: `interrupt` ends that.
     watch      who is told when the pump reads the end; see deadlines.py.
     """
 
@@ -68,6 +69,8 @@ class Inbox:
     room: asyncio.Future[None] | None = None  # the pump waits for it when the queue is full
     end: Message | None = None
     error: BaseException | None = None
+    reader: asyncio.Task[Any] | None = None
+    _interrupted: asyncio.Task[Any] | None = None
     watch: Any = None
 
     def __init__(self, ctx: Context) -> None:
@@ -121,8 +124,11 @@ class Inbox:
 
     async def _read(self) -> Message:
         self.busy = READING
+        self.reader = asyncio.current_task()
         try:
             message = await self.receive()
+        except asyncio.CancelledError as error:
+            message = self.interrupted(error)
         finally:
             self.release()
         if message["type"] in DISCONNECTS:
@@ -240,6 +246,22 @@ class Inbox:
         if self.watch is not None:
             self.watch.ended(told)
 
+    def interrupt(self, message: Message) -> None:
+        """`finish` from this side of the connection: the server has nothing to say to whom reads directly."""
+        self.finish(message)
+        if self.busy == READING and self.reader is not None:
+            self._interrupted = self.reader
+            self.reader.cancel()
+
+    def interrupted(self, error: asyncio.CancelledError) -> Message:
+        """What a direct reader that was cancelled has read: the end, if `interrupt` did it; else raises `error`."""
+        task, self._interrupted = self._interrupted, None
+        if task is None or self.end is None:
+            raise error
+        if task.uncancel() > (self.ctx.cancels if task is self.ctx.task else 0):
+            raise error  # somebody else cancelled it as well
+        return self.end
+
     async def settle(self) -> None:
         """Let a disconnect that the server already holds be read, without waiting for one."""
         self.start()
@@ -252,7 +274,7 @@ class Inbox:
         """The connection's handling is over: leave no pump behind, and whoever still asks is told."""
         if self.pump is not None:
             self.pump.cancel()
-        self.watch = None
+        self.watch = self.reader = None
         if self.end is None:
             self.end = _LOST
         while self._waiters:
