@@ -21,9 +21,9 @@ from weakref import WeakSet
 
 from werkzeug.exceptions import Aborter
 
-from . import asgi
 from .app_config import DEFAULT_CONFIG, PLAN_SETTINGS, PLUGIN_SETTINGS, auto_instance_path
 from .app_templates import Templates
+from .asgi import ASGIHTTPConnection, ASGILifespan, ASGIWebsocketConnection, entry, http
 from .concurrency import is_coroutine_function, run_sync
 from .config import Config, ConfigAttribute
 from .ctx import Context
@@ -99,9 +99,9 @@ class Quart(
 
     aborter_class: ClassVar[type[Aborter]] = Aborter
     app_ctx_globals_class: ClassVar[type[Globals]] = Globals
-    asgi_http_class: Any = asgi.ASGIHTTPConnection
-    asgi_lifespan_class: Any = asgi.ASGILifespan
-    asgi_websocket_class: Any = asgi.ASGIWebsocketConnection
+    asgi_http_class: Any = ASGIHTTPConnection
+    asgi_lifespan_class: Any = ASGILifespan
+    asgi_websocket_class: Any = ASGIWebsocketConnection
     config_class: ClassVar[type[Config]] = Config
     event_class: Any = asyncio.Event
     lock_class: Any = asyncio.Lock
@@ -356,9 +356,9 @@ class Quart(
 
     def asgi_app(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """The ASGI callable that middleware wraps: `app.asgi_app = Middleware(app.asgi_app)`."""
-        if scope["type"] == "http" and self.asgi_http_class is asgi.ASGIHTTPConnection:
-            return asgi.http(self, scope, receive, send)
-        return asgi.entry(self, scope, receive, send)
+        if scope["type"] == "http" and self.asgi_http_class is ASGIHTTPConnection:
+            return http(self, scope, receive, send)
+        return entry(self, scope, receive, send)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Called by the server for each connection."""

@@ -21,7 +21,7 @@ from .kinds import REQUEST, WEBSOCKET, Kind
 from .overrides import adapt, adapt_async, override_of
 from .routing import slow_match
 from .wrappers.base import BaseRequestWebsocket
-from .wrappers.scope import ScopeHeaders, path_of
+from .wrappers.scope import headers_of, path_of
 
 if TYPE_CHECKING:
     from werkzeug.routing import Rule
@@ -116,7 +116,7 @@ class Plans:
         class_ = app.request_class
         self.request_class = class_ if getattr(class_.__init__, "may_be_skipped", False) else None
         shipped = self.request_class is not None and class_.headers is BaseRequestWebsocket.headers
-        self.fresh_headers = ScopeHeaders if shipped and kind is REQUEST else None
+        self.fresh_headers = headers_of if shipped and kind is REQUEST else None
         self.router: Router | None = None
         if not app.routes_by_host() and override_of(app, "create_url_adapter") is None:
             self.router = app.router

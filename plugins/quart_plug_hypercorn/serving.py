@@ -27,7 +27,7 @@ from quart_plug.running import ApplicationStartError, ServerStartError
 
 from .binding import listen, url_of
 from .settings import PlugConfig, server_config
-from .streams import PlugContext, install
+from .streams import PlugContext, install, transport_of_connection
 
 if TYPE_CHECKING:
     from quart_plug import Quart
@@ -157,6 +157,7 @@ class _Serving:
         assert task is not None  # a stream callback is always run in a task
         self.connections[task] = writer.transport
         task.add_done_callback(self.connections.pop)
+        transport_of_connection.set(writer.transport)
         try:
             await TCPServer(self.app, self.loop, self.config, self.context, self.state, reader, writer)
         except asyncio.CancelledError:

@@ -10,6 +10,10 @@ hypercorn's class:
 - pings have a deadline, and a message over the limit ends the connection though the peer ignores the
   close frame.
 - `go_away` closes with a code of the server's (1012 when it stops).
+- the scope has `quart_plug.abort`, a function that ends the connection without waiting for the peer, who may
+  not read: HTTP/1.1's transport is aborted, HTTP/2's stream is reset.
+- data that comes before the handshake was answered (RFC 6455, 4.1, forbids it) is refused with 400, as
+  hypercorn does, but the app is told, its own answer is no error, and the connection is closed.
 
 Must not know the framework: it speaks ASGI upwards and hypercorn's events downwards.
 """
@@ -18,12 +22,14 @@ from __future__ import annotations
 
 import asyncio
 import warnings
+from contextvars import ContextVar
+from functools import partial
 from importlib.metadata import version
 from typing import Any, cast
 
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.protocol import h2, h11
-from hypercorn.protocol.events import Event, StreamClosed
+from hypercorn.protocol.events import Body, Data, Event, StreamClosed
 from hypercorn.protocol.ws_stream import ASGIWebsocketState, FrameTooLargeError, WSStream
 from wsproto.connection import ConnectionState
 from wsproto.events import CloseConnection, Message, Ping
@@ -34,6 +40,9 @@ CLOSE_REPLY_SECONDS = 1.0
 
 Outcome = tuple[int, str]
 LOST: Outcome = (int(CloseReason.ABNORMAL_CLOSURE), "")
+
+# Set by who accepts a connection, for the streams on it: hypercorn does not tell them.
+transport_of_connection: ContextVar[asyncio.WriteTransport | None] = ContextVar("transport", default=None)
 
 
 class PlugContext(WorkerContext):
@@ -52,19 +61,57 @@ class PlugStream(WSStream):
         self.outcome: Outcome | None = None  # set once, by whatever ends the connection first
         self.gone = asyncio.Event()
         self.heard = 0.0
+        self.transport = transport_of_connection.get()
+
+    @property
+    def scope(self) -> Any:
+        return self._scope
+
+    @scope.setter
+    def scope(self, scope: Any) -> None:
+        """Hypercorn has made the scope, and is about to start the app."""
+        protocol = self._http2()
+        if protocol is not None:
+            scope["quart_plug.abort"] = partial(
+                self.task_group.spawn, _reset, protocol, self.transport, self.stream_id
+            )
+        elif self.transport is not None:
+            scope["quart_plug.abort"] = self.transport.abort
+        self._scope = scope
+
+    def _http2(self) -> h2.H2Protocol | None:
+        protocol = getattr(self.send, "__self__", None)
+        return protocol if isinstance(protocol, h2.H2Protocol) else None
 
     async def handle(self, event: Event) -> None:
-        if not isinstance(event, StreamClosed):
-            self.heard = self.context.time()
-            await super().handle(event)
-        elif not self.closed:
-            self.closed = True
-            self.gone.set()
-            self._websockets().discard(self)
-            if self.app_put is not None:
-                code, reason = self.outcome or LOST
-                message = {"type": "websocket.disconnect", "code": code, "reason": reason}
-                await self.app_put(message)
+        if self.closed:
+            return
+        if isinstance(event, StreamClosed):
+            await self._end()
+            return
+        self.heard = self.context.time()
+        if isinstance(event, (Body, Data)) and not self.handshake.accepted:
+            if self.state is ASGIWebsocketState.HANDSHAKE:
+                await self._refuse_early_data()
+            return  # else the app's refusal is on its way
+        await super().handle(event)
+
+    async def _refuse_early_data(self) -> None:
+        await self._end()  # first: what the app sends from now on is for nobody
+        await self._send_error_response(400)
+        protocol = self._http2()
+        if protocol is None:
+            await self.send(StreamClosed(stream_id=self.stream_id))
+        else:  # more of the data may come, which hypercorn does not expect of a stream that it has closed
+            await _reset(protocol, self.transport, self.stream_id)
+
+    async def _end(self) -> None:
+        self.closed = True
+        self.gone.set()
+        self._websockets().discard(self)
+        if self.app_put is not None:
+            code, reason = self.outcome or LOST
+            await self.app_put(cast(Any, {"type": "websocket.disconnect", "code": code, "reason": reason}))
 
     async def app_send(self, message: Any) -> None:
         if message is not None and message["type"] == "websocket.close" and self.outcome is None:
@@ -142,6 +189,18 @@ class PlugStream(WSStream):
     def _websockets(self) -> set[PlugStream]:
         websockets: set[PlugStream] = getattr(self.context, "websockets", set())
         return websockets
+
+
+async def _reset(protocol: h2.H2Protocol, transport: asyncio.WriteTransport | None, stream_id: int) -> None:
+    """End one stream of a HTTP/2 connection; the connection too when it has no other and its peer reads nothing."""
+    with suppress(ProtocolError):  # it has ended already
+        protocol.connection.reset_stream(stream_id, ErrorCodes.CANCEL)
+    await protocol._window_updated(stream_id)  # what waited to be sent on it is dropped
+    if transport is not None and transport.get_write_buffer_size() and protocol.streams.keys() <= {stream_id}:
+        transport.abort()
+    else:
+        await protocol._flush()
+    await protocol.stream_send(StreamClosed(stream_id=stream_id))
 
 
 def install() -> bool:

@@ -172,9 +172,7 @@ class WebsocketWatch(Watch):
                 websocket._farewell_since = now
             elif now - websocket._farewell_since >= _FAREWELL:
                 farewell.cancel()
-                abort = ctx.scope.get("quart_plug.abort")  # from a server plugin: cuts the transport
-                if abort is not None:
-                    abort()
+                self._abort()
 
     def ended(self, somebody_was_told: bool) -> None:
         end = self.inbox.end
@@ -202,6 +200,13 @@ class WebsocketWatch(Watch):
                 websocket._shut(1013, "the peer does not read")
             else:  # an answer to the handshake, or a close frame
                 websocket._give_up_sending()
+                self._abort()
+
+    def _abort(self) -> None:
+        """Have the server end the connection, if it can: it would wait for the peer to take its last bytes."""
+        abort = self.ctx.scope.get("quart_plug.abort")  # from a server plugin
+        if abort is not None:
+            abort()
 
     def _look_for_stall(self, websocket: Websocket, now: float, config: Mapping[str, Any]) -> None:
         room = self.ctx.inbox.room  # there is one while the queue is full

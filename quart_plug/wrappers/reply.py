@@ -101,15 +101,14 @@ def ready(result: Any, plan: HasReplyHeaders) -> Ready | None:
         if type(status) is not int or not 200 <= status <= 599 or status in WITHOUT_CONTENT:
             return None
         kind = type(result)
+    pair = known.text
     if kind is str:
         body = result.encode()
-        pair = known.text
     elif (kind is dict or kind is list) and known.encode is not None:
         body = known.encode(result)
         pair = known.json  # type: ignore[assignment]  # comes with `encode`
     elif kind is bytes:
         body = result
-        pair = known.text
     else:
         return None
     size = len(body)

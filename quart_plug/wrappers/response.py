@@ -30,6 +30,7 @@ from .response_headers import (
     check_text,
     content_type_of,
     content_type_pair,
+    fresh_headers,
     length_pair,
     wire_headers,
 )
@@ -160,7 +161,7 @@ class Response(SetsCookies):
         size = None
         if self.automatically_set_content_length:
             size = len(self._data) if self._data is not None else self.calculate_content_length()
-        return FreshHeaders(content_type, size)
+        return fresh_headers(content_type, size)
 
     def asgi_headers(self) -> list[Pair]:
         """A new list of ASGI's (lower-case name, value); ValueError for what HTTP does not allow."""

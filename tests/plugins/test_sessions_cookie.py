@@ -130,7 +130,7 @@ async def test_a_changed_cookie_is_an_empty_session(interface: SecureCookieSessi
         sign({" t": 5}),
         sign({" di": {}}),
     ],
-    ids=lambda value: value[:20],
+    ids=range(17),  # not the values: those that are signed carry the time
 )
 async def test_a_foreign_cookie_is_an_empty_session(interface: SecureCookieSessionInterface, value: str) -> None:
     assert dict(await open_cookie(interface, value)) == {}

@@ -328,19 +328,10 @@ async def test_an_idle_connection_closes_with_1001(connect: Connect, busy: str) 
     assert await task == 1001
 
 
-async def test_who_waits_for_a_message_of_an_idle_peer_is_told_when_it_answers_the_close(
-    connect: Connect,
-) -> None:
-    connection = connect(config={"WEBSOCKET_IDLE_TIMEOUT": 30})
+@pytest.mark.parametrize("mode", ["raise", "cancel"])
+async def test_who_waits_for_a_message_of_an_idle_peer_is_told_at_once(connect: Connect, mode: str) -> None:
+    """Though the peer does not answer the close."""
+    connection = connect(mode=mode, config={"WEBSOCKET_IDLE_TIMEOUT": 30})
     task = await connection.start(listen)
     await connection.look(10, times=5)
-    assert connection.server.close == (1001, "idle")
-    connection.server.leave(1001)
-    assert await task == (1001, "server")
-
-
-async def test_who_waits_for_a_message_of_a_dead_peer_is_cancelled_after_the_grace(connect: Connect) -> None:
-    connection = connect(config={"WEBSOCKET_IDLE_TIMEOUT": 30})
-    task = await connection.start(listen)
-    await connection.look(10, times=8)
-    assert await task is None and connection.told == [(1001, "idle", "server")]
+    assert await task == (1001, "server") and connection.told == [(1001, "idle", "server")]
