@@ -20,6 +20,7 @@ from __future__ import annotations
 import contextvars
 from asyncio import CancelledError, current_task, get_running_loop
 from collections.abc import Coroutine, Generator
+from threading import get_ident
 from types import coroutine as awaitable
 from typing import TYPE_CHECKING, Any
 
@@ -38,13 +39,14 @@ class Sweep:
     now  the loop's time at the last look; for what need not be exact.
     """
 
-    __slots__ = ("app", "context", "loop", "now", "suspended", "timer")
+    __slots__ = ("app", "context", "loop", "now", "suspended", "thread", "timer")
 
     interval = 0.1  # seconds
 
     def __init__(self, app: Quart, loop: AbstractEventLoop | None = None) -> None:
         self.app = app
         self.loop = loop or get_running_loop()
+        self.thread = get_ident()
         self.now = 0.0
         self.context = contextvars.Context()  # the timer's; a copy of a connection's would keep that alive
         self.suspended: dict[Context, Watch | None] = {}  # None: came after the last look
@@ -97,11 +99,16 @@ def suspended(
 
     sweep  None: that of the context's app and of the task's loop.
     """
-    task = current_task()  # the one costly question (CPython 3.11); the task knows its loop
+    # Which loop runs is a costly question (CPython 3.11 asks for the process): mostly it is the one of the last time,
+    # which has a current task only while it runs, and runs in one thread only.
+    task = None
     if sweep is None:
-        sweep = ctx.app.latest_sweep
-        if sweep is None or task is None or sweep.loop is not task.get_loop():
-            sweep = ctx.app.sweep()
+        latest = ctx.app.latest_sweep
+        if latest is not None and latest.thread == get_ident():
+            task = current_task(latest.loop)
+        sweep = ctx.app.sweep() if task is None or latest is None else latest
+    if task is None:
+        task = current_task()
     cancelling = 0 if task is None else task.cancelling() - ctx.cancels
     ctx.task = task
     ctx.sweep = sweep
