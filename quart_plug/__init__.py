@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from markupsafe import Markup, escape
 
 from .app import Quart
@@ -36,36 +38,18 @@ from .helpers import (
 from .hooks import hookimpl, hookspec
 from .hooks.names import lazy_names
 from .json import jsonify
+from .signals import __all__ as _SIGNALS
 from .templating import render_template, render_template_string, stream_template, stream_template_string
 from .typing import ResponseReturnValue
 from .wrappers import Request, Response, Websocket
 
 __version__ = "0.1.0"
 
-_SIGNALS = (
-    "appcontext_popped",
-    "appcontext_pushed",
-    "appcontext_tearing_down",
-    "before_render_template",
-    "got_background_exception",
-    "got_request_exception",
-    "got_serving_exception",
-    "got_websocket_exception",
-    "message_flashed",
-    "request_finished",
-    "request_started",
-    "request_tearing_down",
-    "signals_available",
-    "template_rendered",
-    "websocket_finished",
-    "websocket_received",
-    "websocket_sent",
-    "websocket_started",
-    "websocket_tearing_down",
-)
-
 # The signals belong to a plugin: they are imported when one is asked for.
 __getattr__, __dir__ = lazy_names(__name__, dict.fromkeys(_SIGNALS, "signals"))
+
+if TYPE_CHECKING:
+    from .signals import *  # noqa: F403 - every signal, with its type
 
 __all__ = [
     "BadRequest",

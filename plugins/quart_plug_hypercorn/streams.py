@@ -22,11 +22,14 @@ from __future__ import annotations
 
 import asyncio
 import warnings
+from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
 from importlib.metadata import version
 from typing import Any, cast
 
+from h2.errors import ErrorCodes
+from h2.exceptions import ProtocolError
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.protocol import h2, h11
 from hypercorn.protocol.events import Body, Data, Event, StreamClosed
@@ -72,9 +75,7 @@ class PlugStream(WSStream):
         """Hypercorn has made the scope, and is about to start the app."""
         protocol = self._http2()
         if protocol is not None:
-            scope["quart_plug.abort"] = partial(
-                self.task_group.spawn, _reset, protocol, self.transport, self.stream_id
-            )
+            scope["quart_plug.abort"] = partial(self.task_group.spawn, _reset, protocol, self.transport, self.stream_id)
         elif self.transport is not None:
             scope["quart_plug.abort"] = self.transport.abort
         self._scope = scope

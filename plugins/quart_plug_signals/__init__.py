@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from quart_plug.hooks import hookimpl
+from quart_plug.signals import __all__ as _NAMES
 
 if TYPE_CHECKING:
     from quart_plug import Quart, Response
@@ -147,29 +148,3 @@ def __getattr__(name: str) -> Any:
     if name not in _NAMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_CATALOGUE), name)
-
-
-_NAMES = frozenset(
-    {
-        "Namespace",
-        "appcontext_popped",
-        "appcontext_pushed",
-        "appcontext_tearing_down",
-        "before_render_template",
-        "got_background_exception",
-        "got_request_exception",
-        "got_serving_exception",
-        "got_websocket_exception",
-        "message_flashed",
-        "request_finished",
-        "request_started",
-        "request_tearing_down",
-        "signals_available",
-        "template_rendered",
-        "websocket_finished",
-        "websocket_received",
-        "websocket_sent",
-        "websocket_started",
-        "websocket_tearing_down",
-    }
-)

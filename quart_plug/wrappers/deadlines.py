@@ -144,7 +144,6 @@ class WebsocketWatch(Watch):
         ):
             self.quiet = False
             return  # it waits for a message, as thousands of others may
-        ctx = self.ctx
         if inbox.end is not None:
             websocket._disconnected(inbox.end)
         state = websocket._socket.state
