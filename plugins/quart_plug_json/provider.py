@@ -99,6 +99,8 @@ class DefaultJSONProvider(JSONProvider):
     _app_reference: Callable[[], Quart | None]
     _made: dict[_Layout, Callable[[Any], str]]
     _made_for: int = -1  # the generation of the app's hooks
+    _plain: Callable[[Any], str] | None = None  # the one of `_made` for `dumps` without options
+    _hooks: Any = None  # the app's, once there is a `_plain`
 
     def __init__(self, app: Quart) -> None:
         super().__init__(app)
@@ -117,6 +119,7 @@ class DefaultJSONProvider(JSONProvider):
 
     def _attribute_changed(self) -> None:
         self.__dict__["_made"] = {}
+        self.__dict__["_plain"] = None
         reference = self.__dict__.get("_app_reference")  # None in a subclass's constructor before super()
         plans_changed = getattr(reference and reference(), "plans_changed", None)
         if plans_changed is not None:
@@ -128,6 +131,9 @@ class DefaultJSONProvider(JSONProvider):
         Raises TypeError for what cannot be encoded, ValueError for a circular reference.
         """
         if not kwargs:
+            plain = self._plain  # for every websocket message: what `_encoder` would find
+            if plain is not None and self._hooks.generation == self._made_for:
+                return plain(obj)
             return self._encoder(_PLAIN)(obj)
         kwargs.setdefault("default", self._default_with_hooks())
         kwargs.setdefault("ensure_ascii", self.ensure_ascii)
@@ -199,6 +205,7 @@ class DefaultJSONProvider(JSONProvider):
                 return found
         elif hooks is not None:
             self.__dict__["_made"] = {}
+            self.__dict__["_plain"] = None
             self.__dict__["_made_for"] = hooks.generation
         separators, indent = layout
         encode = text_encoder(
@@ -210,6 +217,8 @@ class DefaultJSONProvider(JSONProvider):
         )
         if hooks is not None:
             self._made[layout] = encode
+            if layout is _PLAIN:
+                self.__dict__["_plain"], self.__dict__["_hooks"] = encode, hooks
         return encode
 
     def _default_with_hooks(self) -> Default:

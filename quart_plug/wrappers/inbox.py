@@ -10,7 +10,7 @@ in one of two ways:
                loses messages
 
 `busy` tells which: IDLE, READING (directly), PUMPED (a pump runs or has to, or its queue is not empty). Whoever finds
-IDLE may read directly if he sets READING (and `reader`) meanwhile; `Websocket` does so on its short way.
+IDLE may read directly if he sets READING meanwhile; `Websocket` does so on its short way.
 
 Rules: a message belongs to exactly one caller; the end (a disconnect) is told to every caller, then and
 later; beyond the queue's limits the server is not read, so that TCP holds the client back. Knows no view and
@@ -57,7 +57,6 @@ class Inbox:
                assumed of functions written in Python (hypercorn, uvicorn, tests) and not of others
                (granian's).
     end        the disconnect message, once it was read.
-    reader     who reads a websocket directly, while `busy` is READING: `interrupt` ends that.
     watch      who is told when the pump reads the end; see deadlines.py.
     """
 
@@ -69,7 +68,6 @@ class Inbox:
     room: asyncio.Future[None] | None = None  # the pump waits for it when the queue is full
     end: Message | None = None
     error: BaseException | None = None
-    reader: asyncio.Task[Any] | None = None
     _interrupted: asyncio.Task[Any] | None = None
     watch: Any = None
 
@@ -124,7 +122,6 @@ class Inbox:
 
     async def _read(self) -> Message:
         self.busy = READING
-        self.reader = asyncio.current_task()
         try:
             message = await self.receive()
         except asyncio.CancelledError as error:
@@ -249,9 +246,34 @@ class Inbox:
     def interrupt(self, message: Message) -> None:
         """`finish` from this side of the connection: the server has nothing to say to whom reads directly."""
         self.finish(message)
-        if self.busy == READING and self.reader is not None:
-            self._interrupted = self.reader
-            self.reader.cancel()
+        if self.busy == READING:
+            self._interrupted = self._direct_reader()
+            if self._interrupted is not None:
+                self._interrupted.cancel()
+
+    def _direct_reader(self) -> asyncio.Task[Any] | None:
+        """The task that reads directly: the view's own, or one that it started.
+
+        Looked for when it is needed, in what the tasks await: asking who reads at each message would cost more than
+        anything else there (see `suspended` in watch.py).
+        """
+        own = self.ctx.task
+        if own is not None and self._is_read_by(own):
+            return own
+        return next((task for task in asyncio.all_tasks() if self._is_read_by(task)), None)
+
+    def _is_read_by(self, task: asyncio.Task[Any]) -> bool:
+        awaited: Any = task.get_coro()
+        while awaited is not None:
+            frame = getattr(awaited, "cr_frame", None) or getattr(awaited, "gi_frame", None)
+            if frame is None:
+                return False
+            names = frame.f_locals
+            if names.get("inbox") is self or names.get("self") is self:
+                return True
+            # `suspended` drives the coroutine that it was given
+            awaited = getattr(awaited, "cr_await", None) or names.get("coroutine")
+        return False
 
     def interrupted(self, error: asyncio.CancelledError) -> Message:
         """What a direct reader that was cancelled has read: the end, if `interrupt` did it; else raises `error`."""
@@ -274,7 +296,7 @@ class Inbox:
         """The connection's handling is over: leave no pump behind, and whoever still asks is told."""
         if self.pump is not None:
             self.pump.cancel()
-        self.watch = self.reader = None
+        self.watch = None
         if self.end is None:
             self.end = _LOST
         while self._waiters:

@@ -208,7 +208,6 @@ class Websocket(WebsocketConnection):
         inbox = self._inbox
         if self._short and inbox.busy == IDLE and timeout is None:
             inbox.busy = READING
-            inbox.reader = _current_task(self._loop)  # told the loop, it costs a quarter on CPython 3.11
             try:
                 message = await inbox.receive()
             except CancelledError as error:
@@ -262,7 +261,6 @@ class Websocket(WebsocketConnection):
         inbox = self._inbox
         if self._short and inbox.busy == IDLE and timeout is None:
             inbox.busy = READING
-            inbox.reader = _current_task(self._loop)  # told the loop, it costs a quarter on CPython 3.11
             try:
                 message = await inbox.receive()
             except CancelledError as error:
