@@ -103,8 +103,8 @@ class PlugStream(WSStream):
         protocol = self._http2()
         if protocol is None:
             await self.send(StreamClosed(stream_id=self.stream_id))
-        else:  # more of the data may come, which hypercorn does not expect of a stream that it has closed
-            await _reset(protocol, self.transport, self.stream_id)
+        else:  # later: what was read with it may hold more for this stream, and hypercorn would look it up in vain
+            self.task_group.spawn(_reset, protocol, self.transport, self.stream_id)
 
     async def _end(self) -> None:
         self.closed = True

@@ -128,13 +128,24 @@ class Inbox:
             message = self.interrupted(error)
         finally:
             self.release()
+        if self.messages:
+            return self.in_order(message)
         if message["type"] in DISCONNECTS:
             self.finish(message)
         return message
 
+    def in_order(self, message: Message) -> Message:
+        """What a direct reader is given when a message was put back meanwhile: that one, since it came before."""
+        if message["type"] in DISCONNECTS:
+            self.finish(message)
+        else:
+            self.messages.append(message)  # type: ignore[union-attr]  # not empty, so it is a deque
+            self.size += size_of(message)
+        return self._pop()
+
     def release(self) -> None:
         """The end of reading directly: the next in line, if any, goes on."""
-        self.busy = IDLE
+        self.busy = PUMPED if self.messages else IDLE  # a message may have been put back meanwhile
         if self._waiters:
             self._wake()
 
@@ -167,8 +178,8 @@ class Inbox:
         self.size -= size_of(message)
         if self.room is not None and not self.room.done() and not self.full:
             self.room.set_result(None)
-        if not self.messages and self.pump is None and self.direct_ok:
-            self.busy = IDLE
+        if not self.messages and self.pump is None and self.direct_ok and self.busy == PUMPED:
+            self.busy = IDLE  # not while somebody reads directly: the message may have been put back meanwhile
         if self._waiters and (self.messages or self.busy == IDLE):
             self._wake()
         return message
@@ -263,17 +274,21 @@ class Inbox:
         return next((task for task in asyncio.all_tasks() if self._is_read_by(task)), None)
 
     def _is_read_by(self, task: asyncio.Task[Any]) -> bool:
+        """Whether a task is in the server's `receive`, and not busy with a message or waiting in line."""
+        reads = False
         awaited: Any = task.get_coro()
         while awaited is not None:
             frame = getattr(awaited, "cr_frame", None) or getattr(awaited, "gi_frame", None)
             if frame is None:
-                return False
+                break
             names = frame.f_locals
-            if names.get("inbox") is self or names.get("self") is self:
-                return True
-            # `suspended` drives the coroutine that it was given
-            awaited = getattr(awaited, "cr_await", None) or names.get("coroutine")
-        return False
+            if frame.f_code.co_name in ("_receive_data", "_take_in", "_wait"):
+                reads = False
+            elif names.get("inbox") is self or (names.get("self") is self and frame.f_code.co_name == "_read"):
+                reads = True
+            drives = frame.f_code.co_name == "suspended"  # (watch.py) the coroutine that it was given
+            awaited = names.get("coroutine") if drives else getattr(awaited, "cr_await", None)
+        return reads
 
     def interrupted(self, error: asyncio.CancelledError) -> Message:
         """What a direct reader that was cancelled has read: the end, if `interrupt` did it; else raises `error`."""

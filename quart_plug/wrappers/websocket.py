@@ -214,8 +214,10 @@ class Websocket(WebsocketConnection):
                 message = inbox.interrupted(error)
             finally:
                 inbox.busy = IDLE
-                if inbox._waiters:
+                if inbox._waiters or inbox.messages:
                     inbox.release()
+            if inbox.messages:
+                message = inbox.in_order(message)
             text = message.get("text")
             if text is not None and len(text) <= self._surely_small:
                 return text  # type: ignore[no-any-return]
@@ -267,8 +269,10 @@ class Websocket(WebsocketConnection):
                 message = inbox.interrupted(error)
             finally:
                 inbox.busy = IDLE
-                if inbox._waiters:
+                if inbox._waiters or inbox.messages:
                     inbox.release()
+            if inbox.messages:
+                message = inbox.in_order(message)
             data = message.get("text")
             if data is None or len(data) > self._surely_small:
                 data = await self._take_in(message)

@@ -86,3 +86,50 @@ async def test_a_reader_that_is_cancelled_at_the_same_time_stays_cancelled(conne
     await connection.look(1, times=3)
     await task
     assert isinstance(tasks[1].exception(), ConnectionClosed)
+
+
+@pytest.mark.parametrize("first", ["view", "task"])
+async def test_who_waits_in_line_behind_the_reader_is_told_too(connect: Connect, first: str) -> None:
+    connection = connect()
+
+    async def view(websocket: Websocket) -> list[Any]:
+        await websocket.accept()
+        connection.server.blocked = True
+        sender = asyncio.create_task(websocket.send("x"))
+        other = asyncio.create_task(websocket.receive())
+        if first == "task":
+            await turns()
+        with pytest.raises(ConnectionClosed):
+            await websocket.receive()
+        connection.server.blocked = False
+        task = asyncio.current_task()
+        assert task is not None and task.cancelling() == other.cancelling() == 0
+        return await asyncio.gather(sender, other, return_exceptions=True)
+
+    task = await connection.start(view)
+    await connection.look(1, times=22)
+    assert [type(error) for error in await task] == [ConnectionClosed] * 2
+
+
+async def test_who_is_busy_with_a_message_is_not_taken_for_the_reader(connect: Connect) -> None:
+    connection = connect()
+    hold = asyncio.Event()
+
+    async def received(ctx: Any, message: Any) -> Any:
+        await hold.wait()
+        return message
+
+    connection.plan.received = received
+
+    async def view(websocket: Websocket) -> list[Any]:
+        await websocket.accept()
+        found = await asyncio.gather(websocket.receive(), websocket.receive(), return_exceptions=True)
+        return [error if isinstance(error, str) else type(error) for error in found]
+
+    connection.server.put("x")
+    task = await connection.start(view)
+    connection.websocket._shut(1013, "over")
+    await turns()
+    hold.set()
+    await turns()
+    assert await task == ["x", ConnectionClosed]

@@ -206,7 +206,8 @@ async def test_the_limit_for_sending_can_be_off(connect: Connect, setting: Any) 
 
 
 async def test_a_close_that_the_peer_does_not_take_is_given_up(connect: Connect) -> None:
-    connection = connect()
+    aborted: list[bool] = []
+    connection = connect(**{"quart_plug.abort": lambda: aborted.append(True)})
 
     async def view(websocket: Websocket) -> str:
         await websocket.accept()
@@ -217,6 +218,7 @@ async def test_a_close_that_the_peer_does_not_take_is_given_up(connect: Connect)
     task = await connection.start(view)
     await connection.look(1, times=22)
     assert await task == "closed" and connection.told == [(4000, "", "server")]
+    assert aborted == [True]
 
 
 async def test_a_refusal_that_the_peer_does_not_take_is_given_up(connect: Connect) -> None:

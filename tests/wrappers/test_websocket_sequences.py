@@ -150,7 +150,8 @@ async def converse(mode: str, direct_ok: bool, hooks: bool, denial: bool, script
         wire.take(message)  # raises for what ASGI does not allow
     assert connection.websocket.closed
     assert sorted(set(view.received)) == sorted(view.received)
-    assert view.received == sorted(view.received)
+    if not view.tasks:  # of two that receive at once, the one whose hook takes longer is the last to note its message
+        assert view.received == sorted(view.received)
     assert len(connection.told) == (connection.server.types[:1] == ["accept"] and connection.websocket._over)
     assert server.most <= 1 and (direct_ok or task.done())
     await turns(20)
