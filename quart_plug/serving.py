@@ -51,6 +51,7 @@ class Serving:
         self.setup_plugins()
         self.shutdown_event = self.event_class()
         stack = AsyncExitStack()
+        begun: list[AsyncGenerator[None, None]] = []
         try:
             async with Context(self):
                 hook = self.hooks.call("startup")
@@ -62,9 +63,12 @@ class Serving:
                 for function in self.before_serving_funcs:
                     await self.ensure_async(function)()
                 for generator in self.while_serving_gens:
+                    begun.append(generator)
                     await anext(generator)
         except Exception as error:
             await self._serving_failed(error, "start-up")
+            for generator in reversed(begun):
+                await generator.aclose()  # what had begun puts away what it holds
             await stack.aclose()
             raise
         self._lifespan_stack = stack

@@ -15,7 +15,7 @@ from .hooks import PluginManager, specs
 
 if TYPE_CHECKING:
     from .app import Quart
-    from .typing import JSONProvider, SessionInterface
+    from .typing import SessionInterface
 
 
 def _slot(hook: str, doc: str) -> property:
@@ -138,10 +138,6 @@ class Slots:
                 call = self.hooks.call(hook)
                 filled[hook] = None if call is None else call(self)
         return filled[hook]
-
-    def json_or_none(self: Quart) -> JSONProvider | None:  # type: ignore[misc]  # mixed into Quart
-        provider: JSONProvider | None = self._set_by_app("json") or self.slot_or_none("json_provider")
-        return provider
 
     def session_interface_or_none(self: Quart) -> SessionInterface | None:  # type: ignore[misc]
         found: SessionInterface | None = self._set_by_app("session_interface") or self.slot_or_none("session_interface")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -213,3 +214,25 @@ async def test_start_up_sets_the_plugins_up(app: Quart) -> None:
     await app.startup()
     assert app.plugins_are_set_up
     await app.shutdown()
+
+
+async def test_a_failed_start_up_ends_the_generators_that_had_begun() -> None:
+    app = Quart(__name__)
+    log: list[str] = []
+
+    @app.while_serving
+    async def holds() -> AsyncGenerator[None, None]:
+        log.append("taken")
+        try:
+            yield
+        finally:
+            log.append("put away")
+
+    @app.while_serving
+    async def fails() -> AsyncGenerator[None, None]:
+        raise OSError("no database")
+        yield
+
+    with pytest.raises(OSError, match="no database"):
+        await app.startup()
+    assert log == ["taken", "put away"]

@@ -48,7 +48,6 @@ class WebsocketConnection(BaseRequestWebsocket):
     _json: Any = None
     _largest = 0  # bytes of a message (WEBSOCKET_MAX_MESSAGE_SIZE)
     _surely_small = 0  # characters of a text that cannot have more bytes than that
-    _loop: asyncio.AbstractEventLoop | None = None
     _accepting: asyncio.Event | None = None
     _subprotocol: str | None = None
 
@@ -99,7 +98,6 @@ class WebsocketConnection(BaseRequestWebsocket):
     async def _send_accept(self, message: Message) -> None:
         self._socket.move("accept")
         self._accepting = asyncio.Event()  # another task may find it accepted while this is on its way
-        self._loop = asyncio.get_running_loop()
         config = self._config()
         self._largest = config.get("WEBSOCKET_MAX_MESSAGE_SIZE") or 1 << 62
         self._surely_small = self._largest >> 2  # a character has at most four bytes
