@@ -26,7 +26,7 @@ from .app_templates import Templates
 from .asgi import ASGIHTTPConnection, ASGILifespan, ASGIWebsocketConnection, entry, http
 from .concurrency import is_coroutine_function, run_sync
 from .config import Config, ConfigAttribute
-from .ctx import Context
+from .ctx import Context, connection_context
 from .exceptions import PluginSettingsError
 from .globals import _cv
 from .kinds import REQUEST, WEBSOCKET, Kind
@@ -34,12 +34,14 @@ from .namespace import Globals
 from .overrides import default_step
 from .plan import Plans
 from .registration import Registration
+from .resources import Resource, open_below
 from .routing import QuartMap, QuartRule, Router
-from .scaffold import Scaffold, open_below
+from .scaffold import Scaffold
 from .serving import Serving
 from .slots import Slots
 from .steps import ConnectionSteps
 from .tables import ObservedList
+from .typing import AppOrBlueprintKey as AppOrBlueprintKey
 from .typing import FilePath
 from .urls import URLBuilding
 from .wrappers import Request, Response, Websocket
@@ -113,6 +115,7 @@ class Quart(
     test_app_class: Any = Lazy("quart_plug.testing", "TestApp")
     test_client_class: Any = Lazy("quart_plug.testing", "QuartClient")
     test_cli_runner_class: Any = Lazy("quart_plug.testing", "QuartCliRunner")
+    jinja_environment: Any = Lazy("quart_plug.templating", "Environment")
     jinja_options: dict[str, Any] = {}
 
     default_config: dict[str, Any] = DEFAULT_CONFIG
@@ -240,7 +243,7 @@ class Quart(
         """`instance` beside the module, or `var/<name>-instance` below the prefix of an installed package."""
         return auto_instance_path(self.import_name, self.root_path, self.name)
 
-    def open_instance_resource(self, path: FilePath, mode: str = "rb") -> Any:
+    def open_instance_resource(self, path: FilePath, mode: str = "rb") -> Resource:
         """Open a file of the instance folder for reading."""
         return open_below(self.instance_path, path, mode)
 
@@ -286,7 +289,11 @@ class Quart(
             id_ = getattr(ctx.websocket, "id", None)
             self.logger.error("Exception on websocket %s (%s)", ctx.scope["path"], id_, exc_info=args[-1])
 
-    def handle_background_exception(self, *args: Any) -> None:
+    def should_ignore_error(self, error: BaseException | None) -> bool:
+        """Whether teardown functions are not to be told of this error; an override decides, the default never does."""
+        return False
+
+    async def handle_background_exception(self, *args: Any) -> None:
         """Log the error of a background task; `(error)` or, as in 0.23, `(ctx, error)`."""
         self.logger.error("Exception in a background task", exc_info=args[-1])
 
@@ -368,7 +375,7 @@ class Quart(
 def _context_of(app: Quart, wrapper: Any, kind: Kind) -> Context:
     ctx = getattr(wrapper, "_ctx", None)
     if ctx is None or ctx.kind is not kind:
-        ctx = Context(app, kind, wrapper.scope)
+        ctx = connection_context(app, kind, wrapper.scope)
     setattr(ctx, f"_{kind.name}", wrapper)
     return ctx
 

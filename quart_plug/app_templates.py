@@ -6,7 +6,7 @@ that registering a filter sets no plugin up.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .globals import _cv
@@ -63,12 +63,13 @@ class Templates:
         return override(ctx, context)
 
     @default_step
-    def update_template_context(
-        self: Quart, ctx_or_context: Any, context: dict[str, Any] | None = None
-    ) -> Any:
-        """Add what context processors and plugins give to a template's names; names that are there already stay."""
-        names = ctx_or_context if context is None else context
-        return self.slot("template_engine").update_context(self, names)
+    def update_template_context(self: Quart, context: Any, *args: Any) -> Awaitable[None]:
+        """Add what context processors and plugins give to a template's names; names that are there already stay.
+
+        Called with (context), or as in 0.23 with (ctx, context).
+        """
+        names = args[0] if args else context
+        return self.slot("template_engine").update_context(self, names)  # type: ignore[no-any-return]
 
     def _add_template_name(self, kind: str, function: Callable[..., Any], name: str | None) -> None:
         name = name or function.__name__

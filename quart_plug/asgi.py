@@ -1,8 +1,8 @@
-"""The three ASGI connections: http, websocket, lifespan.
+"""The three ASGI connections: http, websocket, lifespan; here a server's call arrives.
 
-Here ASGI messages begin and end; what happens between is `lifecycle.handle`, the same for both kinds. The coroutine
-that handles a connection is driven by hand: if its first step finishes it, no future, task or timer was made. If it
-suspends, `watch.suspended` goes on with it and learns when the client leaves (see wrappers/watch.py).
+The classes can be replaced (`Quart.asgi_http_class` and its relatives). A subclass may override the steps that Quart
+0.22's classes have: then those are called, and a task of its own reads the client's messages. As long as none is
+overridden, a connection goes the short way in connections.py, which needs neither the class nor the task.
 
 The ASGI specification: https://asgi.readthedocs.io/en/latest/specs/www.html
 """
@@ -10,44 +10,197 @@ The ASGI specification: https://asgi.readthedocs.io/en/latest/specs/www.html
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable, Coroutine
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from .ctx import Context
-from .globals import _cv
+from werkzeug.datastructures import Headers
+
+from .connections import drive, http, websocket
+from .ctx import connection_context
 from .kinds import REQUEST, WEBSOCKET
-from .wrappers.reply import deliver, from_ready, parts_of
-from .wrappers.watch import suspended
+from .utils import cancel_tasks
+from .wrappers import Request, Response, Websocket
+from .wrappers.response_headers import wire_headers
 
 if TYPE_CHECKING:
     from .app import Quart
     from .typing import Message, Receive, Scope, Send
-    from .wrappers.reply import Ready
+
+__all__ = [
+    "ASGIHTTPConnection",
+    "ASGILifespan",
+    "ASGIWebsocketConnection",
+    "Request",
+    "Response",
+    "Websocket",
+    "entry",
+    "http",
+]
 
 
-_new = object.__new__
+def entry(app: Quart, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    """The coroutine for a connection, by its type."""
+    type_ = scope["type"]
+    if type_ == "http":
+        class_ = app.asgi_http_class
+    elif type_ == "websocket":
+        class_ = app.asgi_websocket_class
+        if class_ is ASGIWebsocketConnection:
+            return websocket(app, scope, receive, send)
+    elif type_ == "lifespan":
+        class_ = app.asgi_lifespan_class
+    else:
+        raise RuntimeError(
+            f"the ASGI scope {type_!r} is not known here; it has to be http, websocket or lifespan"
+        )
+    return class_(app, scope)(receive, send)  # type: ignore[no-any-return]
 
 
 class ASGIHTTPConnection:
-    """One request; a subclass as `Quart.asgi_http_class` replaces the fused way."""
+    """One request; `Quart.asgi_http_class` may be a subclass."""
 
     def __init__(self, app: Quart, scope: Scope) -> None:
         self.app = app
         self.scope = scope
 
     async def __call__(self, receive: Receive, send: Send) -> None:
-        await http(self.app, self.scope, receive, send)
+        if not _overrides(self, ASGIHTTPConnection):
+            await http(self.app, self.scope, receive, send)
+            return
+        ctx = connection_context(self.app, REQUEST, self.scope)
+        request = ctx.request
+        # Pushed to, as Quart's is: whoever reads the messages gives the body its bytes.
+        request.body = request.body_class(request.content_length, request.max_content_length)
+        request.body.timeout = request.body_timeout
+        async with _listening(self.handle_messages(request, receive)) as left:
+
+            async def disconnect() -> Message:
+                await left.wait()
+                return {"type": "http.disconnect"}
+
+            ctx.receive = disconnect
+            await self.handle_request(request, send)
+
+    async def handle_messages(self, request: Request, receive: Receive) -> None:
+        """Give the body what the client sends; return when the client has left."""
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            request.body.append(message.get("body", b""))
+            if not message.get("more_body"):
+                request.body.set_complete()
+
+    async def handle_request(self, request: Request, send: Send) -> None:
+        """Handle the request, and send the response."""
+        ctx = request._ctx
+        assert ctx is not None, "a request that this class has made"
+        ctx.send = send
+        await drive(ctx)
 
 
 class ASGIWebsocketConnection:
-    """One websocket; a subclass as `Quart.asgi_websocket_class` replaces the fused way."""
+    """One websocket; `Quart.asgi_websocket_class` may be a subclass.
+
+    queue  what the client sent and the view has not read yet: str, bytes, or the ASGI message of the end.
+    """
 
     def __init__(self, app: Quart, scope: Scope) -> None:
         self.app = app
         self.scope = scope
+        self.queue: asyncio.Queue[str | bytes | Message] = asyncio.Queue()
 
     async def __call__(self, receive: Receive, send: Send) -> None:
-        await websocket(self.app, self.scope, receive, send)
+        if not _overrides(self, ASGIWebsocketConnection):
+            await websocket(self.app, self.scope, receive, send)
+            return
+        ctx = connection_context(self.app, WEBSOCKET, self.scope)
+        self.queue.put_nowait({"type": "websocket.connect"})
+        async with _listening(self._listen(receive)):
+            ctx.receive = self._next_message
+            await self.handle_websocket(ctx.websocket, send)
+
+    async def _listen(self, receive: Receive) -> None:
+        try:
+            await self.handle_messages(receive)
+        finally:
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": 1005})  # after the client's own, if any
+
+    async def _next_message(self) -> Message:
+        data = await self.queue.get()
+        if isinstance(data, str):
+            return {"type": "websocket.receive", "text": data}
+        if isinstance(data, bytes):
+            return {"type": "websocket.receive", "bytes": data}
+        return data
+
+    async def handle_messages(self, receive: Receive) -> None:
+        """Put what the client sends into the queue; return when the client has left."""
+        while True:
+            message = await receive()
+            if message["type"] == "websocket.receive":
+                text = message.get("text")
+                await self.queue.put(message["bytes"] if text is None else text)
+            elif message["type"] == "websocket.disconnect":
+                await self.queue.put(message)
+                return
+
+    async def handle_websocket(self, websocket: Websocket, send: Send) -> None:
+        """Handle the websocket from its handshake to its end."""
+        ctx = websocket._ctx
+        assert ctx is not None, "a websocket that this class has made"
+
+        async def by_steps(message: Message) -> None:
+            if message["type"] == "websocket.send":
+                text = message.get("text")
+                await self.send_data(send, message["bytes"] if text is None else text)
+            elif message["type"] == "websocket.accept":
+                pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message["headers"]]
+                await self.accept_connection(send, Headers(pairs), message["subprotocol"])
+            elif message["type"] == "websocket.close":
+                await self.close_connection(send, message.get("code", 1000), message.get("reason", ""))
+            else:  # an HTTP answer to the handshake
+                await send(message)
+
+        ctx.send = by_steps
+        await drive(ctx)
+
+    async def accept_connection(self, send: Send, headers: Headers, subprotocol: str | None) -> None:
+        """Send that the handshake is accepted."""
+        await send({"type": "websocket.accept", "headers": wire_headers(headers), "subprotocol": subprotocol})
+
+    async def send_data(self, send: Send, data: str | bytes) -> None:
+        """Send a message."""
+        await send({"type": "websocket.send", "text" if isinstance(data, str) else "bytes": data})
+
+    async def close_connection(self, send: Send, code: int, reason: str) -> None:
+        """Send that the connection is closed, or the handshake refused."""
+        await send({"type": "websocket.close", "code": code, "reason": reason})
+
+
+_STEPS = ("accept_connection", "close_connection", "handle_messages", "handle_request", "handle_websocket", "send_data")
+_SHIPPED: dict[type, dict[str, Any]] = {
+    class_: {name: vars(class_)[name] for name in _STEPS if name in vars(class_)}
+    for class_ in (ASGIHTTPConnection, ASGIWebsocketConnection)
+}
+
+
+def _overrides(connection: object, shipped: type) -> bool:
+    """Whether a subclass has a step of its own, or somebody has assigned one."""
+    return any(getattr(type(connection), name) is not step for name, step in _SHIPPED[shipped].items())
+
+
+@asynccontextmanager
+async def _listening(listener: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Event]:
+    """Read the client's messages in a task; the event is set when that has ended. An error of it is raised."""
+    left = asyncio.Event()
+    task = asyncio.ensure_future(listener)
+    task.add_done_callback(lambda task: left.set())
+    try:
+        yield left
+    finally:
+        await cancel_tasks({task})
 
 
 class ASGILifespan:
@@ -72,118 +225,3 @@ class ASGILifespan:
                 await send({"type": f"lifespan.{moment}.complete"})
             if moment == "shutdown":
                 return
-
-
-def entry(app: Quart, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-    """The coroutine for a connection, by its type."""
-    type_ = scope["type"]
-    if type_ == "http":
-        class_ = app.asgi_http_class
-    elif type_ == "websocket":
-        class_ = app.asgi_websocket_class
-        if class_ is ASGIWebsocketConnection:
-            return websocket(app, scope, receive, send)
-    elif type_ == "lifespan":
-        class_ = app.asgi_lifespan_class
-    else:
-        raise RuntimeError(
-            f"the ASGI scope {type_!r} is not known here; it has to be http, websocket or lifespan"
-        )
-    return class_(app, scope)(receive, send)  # type: ignore[no-any-return]
-
-
-async def http(app: Quart, scope: Scope, receive: Receive, send: Send) -> None:
-    # What the constructor does, without the call of a class, which costs more than all of these (CPython 3.11).
-    ctx = _new(Context)
-    ctx.app = app
-    ctx.kind = REQUEST
-    ctx.scope = scope
-    ctx.receive = receive
-    ctx.send = send
-    ctx.plans = app.plans_http or app.plans_for(REQUEST)
-    coroutine = _respond(ctx)
-    for future in coroutine.__await__():  # the first step, and the cheapest way to make it
-        await suspended(coroutine, future, ctx)
-        return
-
-
-async def _respond(ctx: Context) -> None:
-    try:
-        reply: Any = await ctx.plans.handle(ctx)
-    except Exception as error:
-        reply = await _failed(ctx, error)
-    ctx.sending = True
-    parts: Ready | None
-    if type(reply) is tuple and not ctx.head:
-        parts = reply
-    else:
-        ctx.response_timeout = getattr(reply, "timeout", ...)
-        parts = parts_of(reply, ctx.head)
-    if parts is None:
-        if ctx.response_timeout is ...:
-            ctx.response_timeout = None  # RESPONSE_TIMEOUT is for the whole; a stream may take any time
-        await deliver(reply, ctx.send, ctx.scope["method"])
-    else:
-        send = ctx.send
-        await send({"type": "http.response.start", "status": parts[0], "headers": parts[1]})
-        await send({"type": "http.response.body", "body": parts[2]})
-    request = ctx._request
-    if request is not None:
-        # The two hold each other; undone, both are freed at once. It keeps what was found for it.
-        request._plan, request._view_args, request._ctx = ctx.plan, ctx._view_args, None
-        if ctx.routing_exception is not None:
-            ctx.routing_exception.__traceback__ = None
-    if ctx._inbox is not None and ctx.task is None:
-        ctx._inbox = None
-
-
-async def websocket(app: Quart, scope: Scope, receive: Receive, send: Send) -> None:
-    ctx = Context(app, WEBSOCKET, scope, receive, send)
-    ctx.plans = app.plans_websocket or app.plans_for(WEBSOCKET)
-    coroutine = _converse(ctx)
-    for future in coroutine.__await__():
-        await suspended(coroutine, future, ctx)
-        return
-
-
-async def _converse(ctx: Context) -> None:
-    message: Message = await ctx.receive()
-    if message["type"] != "websocket.connect":
-        return  # the client left before its handshake was read
-    socket = ctx.websocket
-    try:
-        reply = await ctx.plans.handle(ctx)
-    except asyncio.CancelledError:
-        await socket.left()
-        raise
-    except Exception as error:
-        await socket.fail(await _failed(ctx, error, raising=False))
-        if ctx.app.testing:
-            raise
-    else:
-        response = from_ready(ctx.app, reply) if type(reply) is tuple else reply
-        await (socket.fail(response) if ctx.failed else socket.end(response))
-
-
-async def _failed(ctx: Context, error: Exception, raising: bool = True) -> Any:
-    """The answer when even the handling of the error failed, or was to propagate it."""
-    app = ctx.app
-    if app.testing and raising:
-        raise error
-    if app.debug:
-        page = app.slot_or_none("debug_page")
-        if page is not None:
-            ctx.plans.steps.log_exception(ctx, (type(error), error, error.__traceback__))
-            token = _cv.set(ctx)  # the page looks at the request
-            try:
-                return await page.render(app, error)
-            finally:
-                _cv.reset(token)
-    elif app.config["PROPAGATE_EXCEPTIONS"] and raising:
-        raise error
-    ctx.plans.steps.log_exception(ctx, (type(error), error, error.__traceback__))
-    from werkzeug.exceptions import InternalServerError
-
-    return app.response_class(
-        InternalServerError().get_body(), status=500, headers={"content-type": "text/html; charset=utf-8"}
-    )

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .scaffold import STAGES, F, Scaffold, describe_function, exception_and_code
+from .scaffold import STAGES, F, Scaffold, describe_function, exception_and_code, named_register
 from .tables import ObservedDict
 
 if TYPE_CHECKING:
@@ -68,13 +68,12 @@ def endpoint_of(function: Any) -> str:
 def _on_app(method: str, doc: str) -> Callable[[Any, F], F]:
     """A decorator that registers its function on the app, once, when the blueprint is registered."""
 
-    def register(self: Blueprint, f: F) -> F:
-        self._check_function(f, method)
-        self.record_once(lambda state: getattr(state.app, method)(f))
-        return f
+    def add(blueprint: Blueprint, function: F) -> F:
+        blueprint._check_function(function, method)
+        blueprint.record_once(lambda state: getattr(state.app, method)(function))
+        return function
 
-    register.__doc__ = doc
-    return register
+    return named_register(add, method, doc)
 
 
 class Blueprint(Scaffold):

@@ -45,16 +45,16 @@ def _without_stop_iteration(call: Callable[[], T]) -> T:
         raise RuntimeError("a function that was run in a thread raised StopIteration") from error
 
 
-def run_sync(function: Callable[P, T]) -> Callable[P, Awaitable[T]]:
-    """A coroutine function that runs the plain `function` in a thread.
+def run_sync(func: Callable[P, T]) -> Callable[P, Awaitable[T]]:
+    """A coroutine function that runs the plain `func` in a thread.
 
     A generator that it returns is iterated in threads as well; an awaitable that it returns (a decorator that hid a
     coroutine function) is awaited.
     """
 
-    @wraps(function)
+    @wraps(func)
     async def call(*args: P.args, **kwargs: P.kwargs) -> Any:
-        result = await run_in_thread(function, *args, **kwargs)
+        result = await run_in_thread(func, *args, **kwargs)
         if inspect.isgenerator(result):
             return run_sync_iterable(result)
         if inspect.isawaitable(result):

@@ -10,10 +10,10 @@ The one ContextVar holds a `Context` (see ctx.py) for an app, a request or a web
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any, cast
 
-from .kinds import REQUEST
+from .kinds import REQUEST, WEBSOCKET, Kind
 
 if TYPE_CHECKING:
     from .app import Quart
@@ -25,7 +25,38 @@ if TYPE_CHECKING:
 _cv: ContextVar[Context] = ContextVar("quart_plug.context")
 
 # Quart 0.22 kept three variables; extensions read them. Here one context answers for each.
-_cv_app = _cv_request = _cv_websocket = _cv
+_cv_app = _cv
+_UNSET: Any = object()
+
+
+class KindVar:
+    """The ContextVar as if it held the contexts of one kind of connection only."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        self.name = f"{_cv.name}.{kind.name}"
+
+    def get(self, default: Any = _UNSET) -> Any:
+        """The current context if it is of this kind, else `default`, or LookupError without one."""
+        ctx = _cv.get(None)
+        if ctx is not None and ctx.kind is self.kind:
+            return ctx
+        if default is _UNSET:
+            raise LookupError(self)
+        return default
+
+    def set(self, ctx: Context) -> Token[Context]:
+        return _cv.set(ctx)
+
+    def reset(self, token: Token[Context]) -> None:
+        _cv.reset(token)
+
+    def __repr__(self) -> str:
+        return f"<KindVar {self.name!r}>"
+
+
+_cv_request = KindVar(REQUEST)
+_cv_websocket = KindVar(WEBSOCKET)
 
 _get = _cv.get
 
@@ -261,6 +292,30 @@ class ContextProxy(_Proxy):
         return _current_context()
 
 
+class RequestContextProxy(_Proxy):
+    """`request_ctx`: the current `Context`, if it is a request's."""
+
+    __slots__ = ()
+
+    def _get_current_object(self) -> Context:
+        ctx = _cv_request.get(None)
+        if ctx is None:
+            raise RuntimeError(_NO_REQUEST)
+        return ctx  # type: ignore[no-any-return]
+
+
+class WebsocketContextProxy(_Proxy):
+    """`websocket_ctx`: the current `Context`, if it is a websocket's."""
+
+    __slots__ = ()
+
+    def _get_current_object(self) -> Context:
+        ctx = _cv_websocket.get(None)
+        if ctx is None:
+            raise RuntimeError(_NO_WEBSOCKET)
+        return ctx  # type: ignore[no-any-return]
+
+
 class AppProxy(_Proxy):
     """`current_app`: the current application."""
 
@@ -329,5 +384,6 @@ session = cast("SessionMixin", SessionProxy())
 request = cast("Request", RequestProxy())
 websocket = cast("Websocket", WebsocketProxy())
 
-# Quart 0.22 has a context of its own for each kind; here it is the same one.
-request_ctx = websocket_ctx = app_ctx
+# Quart 0.22 has a context of its own for each kind; here it is the one context.
+request_ctx = cast("Context", RequestContextProxy())
+websocket_ctx = cast("Context", WebsocketContextProxy())

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
-from functools import wraps
+from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from werkzeug.exceptions import NotFound
 from werkzeug.exceptions import abort as werkzeug_abort
 from werkzeug.utils import redirect as werkzeug_redirect
 
 from .concurrency import run_sync_iterable
 from .ctx import has_request_context
 from .files import safe_join, send_file, send_from_directory
-from .globals import _cv, current_app, request, session
+from .globals import _cv, app_ctx, current_app, request, request_ctx, session
+from .hooks.names import lazy_names
 from .scaffold import find_root_path
 
 if TYPE_CHECKING:
@@ -23,7 +26,11 @@ if TYPE_CHECKING:
     from .wrappers import Response
 
 __all__ = [
+    "DEFAULT_MIMETYPE",
+    "NotFound",
     "abort",
+    "app_ctx",
+    "current_app",
     "find_package",
     "flash",
     "get_debug_flag",
@@ -31,15 +38,32 @@ __all__ = [
     "get_load_dotenv",
     "get_root_path",
     "get_template_attribute",
+    "locked_cached_property",
     "make_push_promise",
     "make_response",
     "redirect",
+    "request",
+    "request_ctx",
     "safe_join",
     "send_file",
     "send_from_directory",
+    "session",
     "stream_with_context",
     "url_for",
 ]
+
+DEFAULT_MIMETYPE = "application/octet-stream"  # of a file whose name tells nothing
+
+# What Quart offers here as well; it lives in modules above this one, and in a plugin.
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "Response": ".wrappers",
+        "ResponseBody": ".wrappers.response",
+        "file_path_to_path": ".utils",
+        "message_flashed": ".signals",
+    },
+)
 
 _OFF = {"0", "false", "no", "off", ""}
 
@@ -155,7 +179,7 @@ async def make_push_promise(path: str) -> None:
     await request.send_push_promise(path)
 
 
-def stream_with_context(function: Callable[..., Any]) -> Callable[..., AsyncGenerator[Any, None]]:
+def stream_with_context(func: Callable[..., Any]) -> Callable[..., AsyncGenerator[Any, None]]:
     """Let a generator function that makes a response's body use `request`, `session` and `g` while it is sent."""
     if not has_request_context():
         raise RuntimeError(
@@ -163,9 +187,9 @@ def stream_with_context(function: Callable[..., Any]) -> Callable[..., AsyncGene
         )
     copy = _cv.get().copy()
 
-    @wraps(function)
+    @wraps(func)
     async def generate(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
-        source = function(*args, **kwargs)
+        source = func(*args, **kwargs)
         items: AsyncIterator[Any] = source if hasattr(source, "__anext__") else run_sync_iterable(source)
         try:
             while True:
@@ -184,3 +208,19 @@ def stream_with_context(function: Callable[..., Any]) -> Callable[..., AsyncGene
                 await close()
 
     return generate
+
+
+class locked_cached_property(cached_property[Any]):
+    """A property whose function is called once for each instance, also when threads ask for it at the same time."""
+
+    def __init__(self, fget: Callable[[Any], Any], name: str | None = None, doc: str | None = None) -> None:
+        super().__init__(fget)
+        self.__name__ = name or fget.__name__
+        self.__doc__ = doc or fget.__doc__
+        self.lock = threading.RLock()
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is None:
+            return self
+        with self.lock:
+            return super().__get__(instance, owner)

@@ -141,7 +141,11 @@ async def open_session(ctx: Context) -> None:
     session = interface.open_session(app, ctx.request_websocket)
     if hasattr(session, "__await__"):
         session = await session
-    ctx._session = interface.make_null_session(app) if session is None else session
+    if session is None:
+        session = interface.make_null_session(app)
+        if hasattr(session, "__await__"):
+            session = await session
+    ctx._session = session
 
 
 async def leave(ctx: Context, exc: BaseException | None) -> None:
@@ -150,6 +154,8 @@ async def leave(ctx: Context, exc: BaseException | None) -> None:
     Raises what the functions raised: the one error, or several as an ExceptionGroup.
     """
     plans = ctx.plans
+    if exc is not None and ctx.app.should_ignore_error(exc):
+        exc = None
     if ctx.app.preserves_context and ctx.scope is not None and ctx.scope.get("_quart._preserve_context"):
         ctx.app.preserved_context = ctx.copy()  # for the test client, which looks at it afterwards
     failures = None

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .kinds import Kind
+from .resources import Resource, open_below
 from .tables import ObservedDict, error_handlers, function_lists
 from .typing import FilePath
 
@@ -56,12 +57,27 @@ def _refill(table: ObservedDict, value: Any) -> None:
 
 
 def _decorator(stage: str, kind: str, doc: str) -> Callable[[Any, F], F]:
-    def register(self: Scaffold, f: F) -> F:
-        self._check_function(f, f"{stage}_{kind}")
-        self._tables[stage, kind][None].append(f)
-        return f
+    def add(scaffold: Scaffold, function: F) -> F:
+        scaffold._check_function(function, f"{stage}_{kind}")
+        scaffold._tables[stage, kind][None].append(function)
+        return function
 
-    register.__name__ = f"{stage}_{kind}"
+    return named_register(add, f"{stage}_{kind}", doc)
+
+
+def named_register(add: Callable[[Any, F], F], name: str, doc: str) -> Callable[[Any, F], F]:
+    """A method that registers a function; its argument is named as in Flask, or as in Quart where Flask has none."""
+    if name.endswith(("_websocket", "_serving")):
+
+        def register(self: Any, func: F) -> F:
+            return add(self, func)
+
+    else:
+
+        def register(self: Any, f: F) -> F:  # type: ignore[misc]  # the same under the other name
+            return add(self, f)
+
+    register.__name__ = name
     register.__doc__ = doc
     return register
 
@@ -308,7 +324,7 @@ class Scaffold:
             self.static_folder, filename, cache_timeout=self.get_send_file_max_age(filename)
         )
 
-    def open_resource(self, path: FilePath, mode: str = "rb") -> Any:
+    def open_resource(self, path: FilePath, mode: str = "rb") -> Resource:
         """Open a file below the root path for reading: `async with app.open_resource("schema.sql") as file: …`."""
         return open_below(self.root_path, path, mode)
 
@@ -328,34 +344,6 @@ class Scaffold:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
 
-
-class Resource:
-    """A file to read: `async with resource as file: …`; awaiting it first, as Quart's has to be, changes nothing."""
-
-    def __init__(self, path: str, mode: str) -> None:
-        self._path = path
-        self._mode = mode
-        self._opened: Any = None
-
-    def __await__(self) -> Generator[Any, Any, Resource]:
-        yield from ()
-        return self
-
-    async def __aenter__(self) -> Any:
-        import aiofiles
-
-        self._opened = aiofiles.open(self._path, self._mode)  # type: ignore[call-overload]
-        return await self._opened.__aenter__()
-
-    async def __aexit__(self, *exc_info: Any) -> None:
-        await self._opened.__aexit__(*exc_info)
-
-
-def open_below(root: str | os.PathLike[str], path: FilePath, mode: str) -> Resource:
-    """A file below `root`, for reading only."""
-    if mode not in {"r", "rb", "rt"}:
-        raise ValueError(f"resources can only be opened for reading, not with mode {mode!r}")
-    return Resource(os.path.join(os.fspath(root), os.fsdecode(path)), mode)
 
 
 def exception_and_code(code_or_exception: type[Exception] | int) -> tuple[type[Exception], int | None]:

@@ -25,6 +25,14 @@ __getattr__, __dir__ = lazy_names(
         "DispatchingJinjaLoader": "templates:loading.DispatchingJinjaLoader",
         "Environment": "templates:environment.Environment",
         "Template": "templates:environment.BaseTemplate",
+        "app_ctx": ".globals",
+        "before_render_template": ".signals",
+        "current_app": ".globals",
+        "has_app_context": ".ctx",
+        "has_request_context": ".ctx",
+        "request_ctx": ".globals",
+        "stream_with_context": ".helpers",
+        "template_rendered": ".signals",
     },
 )
 

@@ -329,7 +329,7 @@ async def test_the_shell_context(app: Quart) -> None:
 
 
 async def test_background_exceptions_are_logged(app: Quart, caplog: pytest.LogCaptureFixture) -> None:
-    app.handle_background_exception(LookupError("lost"))
+    await app.handle_background_exception(LookupError("lost"))
     assert "background task" in caplog.text
 
 

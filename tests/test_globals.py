@@ -111,8 +111,18 @@ async def test_session_is_a_mapping(app: Quart) -> None:
         assert session.modified
 
 
-async def test_quarts_three_variables_are_one() -> None:
-    assert quart_plug.globals._cv_app is quart_plug.globals._cv_request is quart_plug.globals._cv_websocket
+async def test_quarts_three_variables_hold_the_contexts_of_their_kind(app: Quart) -> None:
+    variables = quart_plug.globals._cv_app, quart_plug.globals._cv_request, quart_plug.globals._cv_websocket
+    for context, expected in (
+        (app.app_context(), (True, False, False)),
+        (app.test_request_context("/"), (True, True, False)),
+        (app.test_websocket_context("/"), (True, False, True)),
+    ):
+        async with context as ctx:
+            assert tuple(variable.get(None) is ctx for variable in variables) == expected
+    for variable in variables:
+        with pytest.raises(LookupError):
+            variable.get()
 
 
 async def test_a_forwarded_coroutine_method(app: Quart) -> None:

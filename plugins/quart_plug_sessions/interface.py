@@ -37,7 +37,7 @@ class SessionInterface:
         """Store the session. `response` is None for a websocket whose handshake was not refused."""
         raise NotImplementedError(f"{type(self).__name__}.save_session(app, session, response) has to be written")
 
-    def make_null_session(self, app: Quart) -> Any:
+    async def make_null_session(self, app: Quart) -> Any:
         """The session where `open_session` gave none: it can be read, and is an error to change."""
         return self.null_session_class()
 

@@ -77,7 +77,7 @@ def make_environment(app: Quart) -> Environment:
     if "auto_reload" not in options:
         reload = app.config["TEMPLATES_AUTO_RELOAD"]
         options["auto_reload"] = app.debug if reload is None else reload
-    environment = Environment(app, **options)
+    environment: Environment = app.jinja_environment(app, **options)
     # The names of the current connection are proxies: a template that does not use one touches nothing.
     environment.globals.update(
         config=app.config,

@@ -1,5 +1,5 @@
-"""Names of the kernel's thin modules that are classes or objects of a plugin: found in the plugin when
-first asked for.
+"""Names that a module offers without having them: they belong to a plugin, or to a module above it, and are found there
+when first asked for.
 
 The plugin's module is imported through its entry point; nothing is enabled, and no app needs to exist.
 Must not know: what any of the names is.
@@ -59,15 +59,19 @@ def lazy_names(
 
         __getattr__, __dir__ = lazy_names(__name__, {"SecureCookieSession": "sessions"})
 
-    table  name -> plugin, or name -> "plugin:path" where the plugin's name for it differs.
+    table  name -> plugin, or name -> "plugin:path" where the plugin's name for it differs; or name -> ".module", a
+           module of quart_plug, for what Quart offers in several places.
     """
 
     def get(name: str) -> Any:
         target = table.get(name)
         if target is None:
             raise AttributeError(f"module {module_name!r} has no attribute {name!r}")
-        plugin, _, path = target.partition(":")
-        value = plugin_attribute(plugin, path or name)
+        if target.startswith("."):
+            value = getattr(import_module(target, "quart_plug"), name)
+        else:
+            plugin, _, path = target.partition(":")
+            value = plugin_attribute(plugin, path or name)
         module = sys.modules.get(module_name)
         if module is not None:
             module.__dict__.setdefault(name, value)

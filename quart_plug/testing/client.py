@@ -22,6 +22,7 @@ from ..globals import _cv
 from ..typing import Scope
 from .clock import Clock
 from .connections import TestHTTPConnection, TestWebsocketConnection
+from .cookies import U2Request as U2Request
 from .cookies import add_cookies, keep_cookies, keep_set_cookie, make_jar
 from .exchange import SendAfterClose, default_timeout
 from .redirects import MAX_REDIRECTS, is_redirect, next_request

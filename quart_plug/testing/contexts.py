@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..ctx import Context
+from ..ctx import Context, connection_context
 from ..kinds import REQUEST, WEBSOCKET
 from .utils import (
     make_test_body_with_headers,
@@ -49,7 +49,7 @@ def request_context(
     scope = make_test_scope(
         "http", path, method, made, query, scheme, root_path, http_version, scope_base
     )
-    ctx = Context(app, REQUEST, scope)
+    ctx = connection_context(app, REQUEST, scope)
     request = app.request_class(
         method,
         scheme,
@@ -91,4 +91,4 @@ def websocket_context(
         "websocket", path, "GET", made, query, scheme, root_path, http_version, scope_base
     )
     scope["subprotocols"] = subprotocols or []
-    return Context(app, WEBSOCKET, scope)
+    return connection_context(app, WEBSOCKET, scope)

@@ -16,6 +16,10 @@ from urllib.request import Request as URLRequest
 from werkzeug.datastructures import Headers
 
 
+class U2Request(URLRequest):
+    """A request as the standard library's cookie jar wants to see it (Quart's name for it)."""
+
+
 class _Policy(DefaultCookiePolicy):
     def return_ok_secure(self, cookie: Cookie, request: URLRequest) -> bool:
         return True
@@ -38,7 +42,7 @@ def make_jar() -> CookieJar:
 
 
 def _as_request(host: str, path: str) -> URLRequest:
-    return URLRequest(f"http://{host}{quote(path if path.startswith('/') else f'/{path}')}")
+    return U2Request(f"http://{host}{quote(path if path.startswith('/') else f'/{path}')}")
 
 
 def add_cookies(jar: CookieJar, headers: Headers, path: str) -> None:

@@ -12,7 +12,7 @@ instance, as werkzeug does.
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from http import HTTPStatus
 from types import EllipsisType
@@ -263,7 +263,7 @@ class Response(SetsCookies):
             self.headers["Content-Length"] = str(self.calculate_content_length())
 
     @property
-    def data(self) -> Any:
+    def data(self) -> Awaitable[str | bytes]:
         """An awaitable for the body's bytes; set it to replace the body."""
         return self.get_data()
 
@@ -299,7 +299,7 @@ class Response(SetsCookies):
         return json
 
     @property
-    def json(self) -> Any:
+    def json(self) -> Awaitable[Any]:
         """An awaitable for the parsed body; see `get_json`."""
         return self.get_json()
 

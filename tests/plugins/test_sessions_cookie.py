@@ -266,7 +266,7 @@ def test_what_others_change_is_opened_to_see() -> None:
 async def test_no_key_no_session(interface: SecureCookieSessionInterface, secret_key: Any) -> None:
     app = make_app(secret_key)
     assert await interface.open_session(app, make_request(f"session={COOKIE}")) is None
-    session = interface.make_null_session(app)
+    session = await interface.make_null_session(app)
     assert type(session) is NullSession
     assert interface.is_null_session(session)
     assert not interface.is_null_session(SecureCookieSession())

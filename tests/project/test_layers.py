@@ -14,7 +14,7 @@ PLUGINS = ROOT / "plugins"
 
 # The lowest layer first; a package stands for all of its modules, which may import each other.
 LAYERS = [
-    ["exceptions", "typing", "kinds", "tables", "concurrency", "namespace"],
+    ["exceptions", "typing", "kinds", "tables", "concurrency", "namespace", "utils", "resources"],
     ["hooks"],
     ["configfiles", "config", "app_config", "listing"],
     ["globals"],
@@ -30,6 +30,7 @@ LAYERS = [
     ["overrides"],
     ["plan"],
     ["steps", "urls", "app_templates", "slots", "registration"],
+    ["connections"],
     ["asgi", "background", "running"],
     ["serving"],
     ["testing"],

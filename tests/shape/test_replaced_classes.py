@@ -9,7 +9,7 @@ import pytest
 
 from quart_plug import Quart, Request, Response, Websocket, g, request, websocket
 from quart_plug.asgi import ASGIHTTPConnection, ASGIWebsocketConnection
-from quart_plug.ctx import Globals
+from quart_plug.namespace import Globals
 from quart_plug.sessions import SecureCookieSessionInterface
 
 

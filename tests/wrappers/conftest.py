@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from quart_plug.ctx import Context
+from quart_plug.ctx import Context, connection_context
 from quart_plug.exceptions import ConnectionClosed
 from quart_plug.globals import _cv
 from quart_plug.kinds import REQUEST, WEBSOCKET
@@ -139,7 +139,7 @@ class Connection:
             "headers": [],
             "asgi": {"spec_version": "2.3"},
         }
-        self.ctx = Context(
+        self.ctx = connection_context(
             self.app,  # type: ignore[arg-type]
             WEBSOCKET if kind == "websocket" else REQUEST,
             {**base, **scope},

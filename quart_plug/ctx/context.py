@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import Token
-from functools import cache, wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from .concurrency import is_coroutine_function, run_at_once
-from .globals import _NO_REQUEST, _NO_WEBSOCKET, _cv
-from .kinds import REQUEST, WEBSOCKET, Kind
-from .namespace import Globals
+from ..concurrency import run_at_once
+from ..globals import _NO_REQUEST, _NO_WEBSOCKET, _cv
+from ..kinds import REQUEST, WEBSOCKET, Kind
+from ..namespace import Globals
 
 if TYPE_CHECKING:
     import asyncio
@@ -28,24 +28,36 @@ if TYPE_CHECKING:
     from werkzeug.exceptions import HTTPException
     from werkzeug.routing import MapAdapter, Rule
 
-    from .app import Quart
-    from .plan import Plan, Plans
-    from .typing import Message, Receive, Scope, Send
-    from .wrappers import Request, Websocket
-    from .wrappers.inbox import Inbox
-    from .wrappers.watch import Sweep
-
-F = TypeVar("F", bound=Callable[..., Any])
+    from ..app import Quart
+    from ..plan import Plan, Plans
+    from ..typing import Message, Receive, Scope, Send
+    from ..wrappers import Request, Websocket
+    from ..wrappers.inbox import Inbox
+    from ..wrappers.watch import Sweep
 
 NO_VALUES: dict[str, Any] = {}  # shared by every connection whose rule has no variables; never handed out
 
 _MISSING: Any = object()
+
+# What a copy shares with the context that it was made from.
+_COPIED = (
+    "app",
+    "kind",
+    "scope",
+    "receive",
+    "send",
+    "_request",
+    "_websocket",
+    "_session",
+    "_url_adapter",
+    "routing_exception",
+)
 _new = object.__new__
 
 
 @cache
 def _inbox_class() -> type[Inbox]:
-    from .wrappers.inbox import Inbox  # below this module; an import statement that is run again is not free
+    from ..wrappers.inbox import Inbox  # below this module; an import statement that is run again is not free
 
     return Inbox
 
@@ -67,7 +79,11 @@ class Context:
     view_args   the values of the rule's variables.
     """
 
+    app: Quart
+    kind: Kind | None
     scope: Scope
+    receive: Receive
+    send: Send
     plan: Plan = None  # type: ignore[assignment]  # set once the rule is found
     plans: Plans = None  # type: ignore[assignment]  # set by the adapter, or when it is pushed
     token: Token[Context] | None = None
@@ -104,16 +120,31 @@ class Context:
     def __init__(
         self,
         app: Quart,
-        kind: Kind | None = None,
-        scope: Scope | None = None,
-        receive: Receive = _nothing_to_receive,
-        send: Send = _nowhere_to_send,
+        *,
+        request: Request | None = None,
+        session: Any = None,
+        websocket: Websocket | None = None,
     ) -> None:
+        """A context for an app, or for a request or websocket that was made by hand.
+
+        Raises ValueError for a request and a websocket at once: a context is for one connection.
+        """
+        if request is not None and websocket is not None:
+            raise ValueError("a context is for one connection: give it a request or a websocket, not both")
         self.app = app
-        self.kind = kind
-        self.scope = scope  # type: ignore[assignment]  # only an application context has none
-        self.receive = receive
-        self.send = send
+        self.receive = _nothing_to_receive
+        self.send = _nowhere_to_send
+        self._session = session
+        wrapper = request if websocket is None else websocket
+        if wrapper is None:
+            self.kind = None
+            self.scope = None  # type: ignore[assignment]  # only an application context has none
+            return
+        self.scope = wrapper.scope
+        if request is not None:
+            self.kind, self._request = REQUEST, request
+        else:
+            self.kind, self._websocket = WEBSOCKET, websocket
 
     # What is built when touched -------------------------------------------------------------------------------------
 
@@ -186,7 +217,11 @@ class Context:
             opened = interface.open_session(app, self.request_websocket)
             if hasattr(opened, "__await__"):
                 opened = run_at_once(opened, f"{type(interface).__name__}.open_session")
-            session = self._session = interface.make_null_session(app) if opened is None else opened
+            if opened is None:
+                opened = interface.make_null_session(app)
+                if hasattr(opened, "__await__"):
+                    opened = run_at_once(opened, f"{type(interface).__name__}.make_null_session")
+            session = self._session = opened
         return session
 
     @session.setter
@@ -252,7 +287,7 @@ class Context:
 
     async def push(self) -> None:
         """Make this context the current one, open the session where that is due, and match the rule."""
-        from . import lifecycle
+        from .. import lifecycle
 
         if self._tokens is None:
             self._tokens = []
@@ -265,7 +300,7 @@ class Context:
         """Run the teardown functions and make the context before this one current again."""
         import sys
 
-        from . import lifecycle
+        from .. import lifecycle
 
         if not self._tokens:
             raise RuntimeError(f"{self!r} cannot be popped: it is not pushed")
@@ -297,8 +332,8 @@ class Context:
 
     def copy(self) -> Context:
         """A context of the same connection for another task: the same request, session and g, pushed on its own."""
-        other = type(self)(self.app, self.kind, self.scope, self.receive, self.send)
-        for name in ("_request", "_websocket", "_session", "_url_adapter", "routing_exception"):
+        other = _new(type(self))
+        for name in _COPIED:
             setattr(other, name, getattr(self, name))
         other._g = self.g
         other._view_args = self._view_args
@@ -319,83 +354,35 @@ class Context:
         return self
 
 
-AppContext = Context
+class RequestContext(Context):
+    """The context of a request; `app.request_context(request)` makes one."""
+
+    def __init__(self, app: Quart, request: Request, session: Any = None) -> None:
+        super().__init__(app, request=request, session=session)
 
 
-def has_app_context() -> bool:
-    return _cv.get(None) is not None
+class WebsocketContext(Context):
+    """The context of a websocket; `app.websocket_context(websocket)` makes one."""
+
+    def __init__(self, app: Quart, request: Websocket, session: Any = None) -> None:
+        super().__init__(app, websocket=request, session=session)
 
 
-def has_request_context() -> bool:
-    ctx = _cv.get(None)
-    return ctx is not None and ctx.kind is REQUEST
+_CLASSES: dict[Kind, type[Context]] = {REQUEST: RequestContext, WEBSOCKET: WebsocketContext}
 
 
-def has_websocket_context() -> bool:
-    ctx = _cv.get(None)
-    return ctx is not None and ctx.kind is WEBSOCKET
-
-
-def _after_this(kind: Kind, function: F) -> F:
-    ctx = _cv.get(None)
-    if ctx is None or ctx.kind is not kind:
-        raise RuntimeError(_NO_REQUEST if kind is REQUEST else _NO_WEBSOCKET)
-    if ctx.after_functions is None:
-        ctx.after_functions = []
-    ctx.after_functions.append(function)
-    return function
-
-
-def after_this_request(function: F) -> F:
-    """Call `function(response)` after this request's view; it returns the response to send."""
-    return _after_this(REQUEST, function)
-
-
-def after_this_websocket(function: F) -> F:
-    """Call `function(response)` after this websocket's view; `response` is None unless the handshake is refused."""
-    return _after_this(WEBSOCKET, function)
-
-
-def _copy_current(has_context: Callable[[], bool], message: str, function: F) -> F:
-    if not has_context():
-        raise RuntimeError(message)
-    copy = _cv.get().copy()
-
-    if is_coroutine_function(function):
-
-        @wraps(function)
-        async def call(*args: Any, **kwargs: Any) -> Any:
-            token = _cv.set(copy)
-            try:
-                return await function(*args, **kwargs)
-            finally:
-                _cv.reset(token)
-
-    else:
-
-        @wraps(function)
-        async def call(*args: Any, **kwargs: Any) -> Any:
-            token = _cv.set(copy)
-            try:
-                return await copy.app.ensure_async(function)(*args, **kwargs)
-            finally:
-                _cv.reset(token)
-
-    return call  # type: ignore[return-value]
-
-
-def copy_current_app_context(function: F) -> F:
-    """Let a function that runs in another task later see the application context of now."""
-    from .globals import _NO_APP
-
-    return _copy_current(has_app_context, _NO_APP, function)
-
-
-def copy_current_request_context(function: F) -> F:
-    """Let a function that runs in another task later see the request of now."""
-    return _copy_current(has_request_context, _NO_REQUEST, function)
-
-
-def copy_current_websocket_context(function: F) -> F:
-    """Let a function that runs in another task later see the websocket of now."""
-    return _copy_current(has_websocket_context, _NO_WEBSOCKET, function)
+def connection_context(
+    app: Quart,
+    kind: Kind,
+    scope: Scope,
+    receive: Receive = _nothing_to_receive,
+    send: Send = _nowhere_to_send,
+) -> Context:
+    """The context of a connection whose request or websocket is made when it is touched."""
+    ctx = _new(_CLASSES[kind])
+    ctx.app = app
+    ctx.kind = kind
+    ctx.scope = scope
+    ctx.receive = receive
+    ctx.send = send
+    return ctx

@@ -1,0 +1,53 @@
+"""What is current: the context of an app, a request or a websocket (context.py), and who asks for it (current.py)."""
+
+from __future__ import annotations
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import MapAdapter
+
+from ..hooks.names import lazy_names
+from .context import NO_VALUES, Context, RequestContext, WebsocketContext, connection_context
+from .current import (
+    after_this_request,
+    after_this_websocket,
+    copy_current_app_context,
+    copy_current_request_context,
+    copy_current_websocket_context,
+    has_app_context,
+    has_request_context,
+    has_websocket_context,
+)
+
+AppContext = Context  # Quart's name
+
+# What Quart offers here as well; it lives in modules above this one, and in plugins.
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "BaseRequestWebsocket": ".wrappers",
+        "Request": ".wrappers",
+        "SessionMixin": ".sessions",
+        "Websocket": ".wrappers",
+        "appcontext_popped": ".signals",
+        "appcontext_pushed": ".signals",
+    },
+)
+
+__all__ = [
+    "NO_VALUES",
+    "AppContext",
+    "Context",
+    "HTTPException",
+    "MapAdapter",
+    "RequestContext",
+    "WebsocketContext",
+    "after_this_request",
+    "after_this_websocket",
+    "connection_context",
+    "copy_current_app_context",
+    "copy_current_request_context",
+    "copy_current_websocket_context",
+    "has_app_context",
+    "has_request_context",
+    "has_websocket_context",
+]

@@ -1,0 +1,90 @@
+"""What asks for the current context, adds to it, or takes it along into another task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from ..concurrency import is_coroutine_function
+from ..globals import _NO_APP, _NO_REQUEST, _NO_WEBSOCKET, _cv
+from ..kinds import REQUEST, WEBSOCKET, Kind
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def has_app_context() -> bool:
+    return _cv.get(None) is not None
+
+
+def has_request_context() -> bool:
+    ctx = _cv.get(None)
+    return ctx is not None and ctx.kind is REQUEST
+
+
+def has_websocket_context() -> bool:
+    ctx = _cv.get(None)
+    return ctx is not None and ctx.kind is WEBSOCKET
+
+
+def _after_this(kind: Kind, function: F) -> F:
+    ctx = _cv.get(None)
+    if ctx is None or ctx.kind is not kind:
+        raise RuntimeError(_NO_REQUEST if kind is REQUEST else _NO_WEBSOCKET)
+    if ctx.after_functions is None:
+        ctx.after_functions = []
+    ctx.after_functions.append(function)
+    return function
+
+
+def after_this_request(func: F) -> F:
+    """Call `func(response)` after this request's view; it returns the response to send."""
+    return _after_this(REQUEST, func)
+
+
+def after_this_websocket(func: F) -> F:
+    """Call `func(response)` after this websocket's view; `response` is None unless the handshake is refused."""
+    return _after_this(WEBSOCKET, func)
+
+
+def _copy_current(has_context: Callable[[], bool], message: str, function: F) -> F:
+    if not has_context():
+        raise RuntimeError(message)
+    copy = _cv.get().copy()
+
+    if is_coroutine_function(function):
+
+        @wraps(function)
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            token = _cv.set(copy)
+            try:
+                return await function(*args, **kwargs)
+            finally:
+                _cv.reset(token)
+
+    else:
+
+        @wraps(function)
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            token = _cv.set(copy)
+            try:
+                return await copy.app.ensure_async(function)(*args, **kwargs)
+            finally:
+                _cv.reset(token)
+
+    return call  # type: ignore[return-value]
+
+
+def copy_current_app_context(func: F) -> F:
+    """Let a function that runs in another task later see the application context of now."""
+    return _copy_current(has_app_context, _NO_APP, func)
+
+
+def copy_current_request_context(func: F) -> F:
+    """Let a function that runs in another task later see the request of now."""
+    return _copy_current(has_request_context, _NO_REQUEST, func)
+
+
+def copy_current_websocket_context(func: F) -> F:
+    """Let a function that runs in another task later see the websocket of now."""
+    return _copy_current(has_websocket_context, _NO_WEBSOCKET, func)
