@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .decorators import T_error_handler
 from .scaffold import STAGES, F, Scaffold, describe_function, exception_and_code, named_register
 from .tables import ObservedDict
 
@@ -246,11 +247,13 @@ class Blueprint(Scaffold):
             )
         )
 
-    def app_errorhandler(self, code: type[Exception] | int) -> Callable[[F], F]:
+    def app_errorhandler(
+        self, code: type[Exception] | int
+    ) -> Callable[[T_error_handler], T_error_handler]:
         """`errorhandler` for every request of the app."""
         exception_and_code(code)
 
-        def decorate(function: F) -> F:
+        def decorate(function: T_error_handler) -> T_error_handler:
             self.record_once(lambda state: state.app.register_error_handler(code, function))
             return function
 

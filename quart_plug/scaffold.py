@@ -13,6 +13,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from .decorators import (
+    RegistersAfterRequest,
+    RegistersAfterWebsocket,
+    RegistersBeforeRequest,
+    RegistersBeforeWebsocket,
+    RegistersTeardown,
+    RegistersWebsocketTeardown,
+    T_context_processor,
+    T_error_handler,
+    T_route,
+    T_url_defaults,
+    T_url_value_preprocessor,
+    T_websocket,
+)
 from .kinds import Kind
 from .resources import Resource, open_below
 from .tables import ObservedDict, error_handlers, function_lists
@@ -56,7 +70,7 @@ def _refill(table: ObservedDict, value: Any) -> None:
     table.update(content)
 
 
-def _decorator(stage: str, kind: str, doc: str) -> Callable[[Any, F], F]:
+def _decorator(stage: str, kind: str, doc: str) -> Any:
     def add(scaffold: Scaffold, function: F) -> F:
         scaffold._check_function(function, f"{stage}_{kind}")
         scaffold._tables[stage, kind][None].append(function)
@@ -82,8 +96,8 @@ def named_register(add: Callable[[Any, F], F], name: str, doc: str) -> Callable[
     return register
 
 
-def _route_for(method: str) -> Callable[..., Callable[[F], F]]:
-    def decorate(self: Scaffold, rule: str, **options: Any) -> Callable[[F], F]:
+def _route_for(method: str) -> Callable[..., Callable[[T_route], T_route]]:
+    def decorate(self: Scaffold, rule: str, **options: Any) -> Callable[[T_route], T_route]:
         if "methods" in options:
             raise TypeError(
                 f"{method.lower()}() sets the method itself; use @route({rule!r}, methods=[...]) for others"
@@ -112,28 +126,28 @@ class Scaffold:
     url_default_functions = _whole("url_default_functions", "`{blueprint: [functions]}`.")
     template_context_processors = _whole("template_context_processors", "`{blueprint: [functions]}`.")
 
-    before_request = _decorator(
+    before_request: RegistersBeforeRequest = _decorator(
         "before",
         "request",
         "Call `f()` before each request; a value that is not None takes the view's place.",
     )
-    after_request = _decorator(
+    after_request: RegistersAfterRequest = _decorator(
         "after", "request", "Call `f(response)` after each request; it returns the response to send."
     )
-    teardown_request = _decorator(
+    teardown_request: RegistersTeardown = _decorator(
         "teardown", "request", "Call `f(error or None)` when a request's context ends, whatever happened."
     )
-    before_websocket = _decorator(
+    before_websocket: RegistersBeforeWebsocket = _decorator(
         "before",
         "websocket",
         "Call `f()` before each websocket; a value that is not None refuses the handshake with it.",
     )
-    after_websocket = _decorator(
+    after_websocket: RegistersAfterWebsocket = _decorator(
         "after",
         "websocket",
         "Call `f(response or None)` after each websocket; it returns the response or None.",
     )
-    teardown_websocket = _decorator(
+    teardown_websocket: RegistersWebsocketTeardown = _decorator(
         "teardown", "websocket", "Call `f(error or None)` when a websocket's context ends, whatever happened."
     )
 
@@ -194,18 +208,18 @@ class Scaffold:
     ) -> None:
         raise AssertionError("an app and a blueprint each add rules in their own way")
 
-    def route(self, rule: str, **options: Any) -> Callable[[F], F]:
+    def route(self, rule: str, **options: Any) -> Callable[[T_route], T_route]:
         """Register the decorated view for `rule`; options go to `add_url_rule`."""
         if callable(rule):
             raise TypeError(f"route() needs the path: @route('/…'), not @route on {_place(rule)}")
 
-        def decorate(function: F) -> F:
+        def decorate(function: T_route) -> T_route:
             self.add_url_rule(rule, options.pop("endpoint", None), function, **options)
             return function
 
         return decorate
 
-    def websocket(self, rule: str, **options: Any) -> Callable[[F], F]:
+    def websocket(self, rule: str, **options: Any) -> Callable[[T_websocket], T_websocket]:
         """Register the decorated view for websockets on `rule`.
 
         Beside a rule's options: `subprotocols=[…]` (in the server's order) and `disconnect="raise" | "cancel"`.
@@ -213,7 +227,7 @@ class Scaffold:
         if callable(rule):
             raise TypeError(f"websocket() needs the path: @websocket('/…'), not @websocket on {_place(rule)}")
 
-        def decorate(function: F) -> F:
+        def decorate(function: T_websocket) -> T_websocket:
             self.add_websocket(rule, options.pop("endpoint", None), function, **options)
             return function
 
@@ -240,11 +254,13 @@ class Scaffold:
 
     # Errors and URL values --------------------------------------------------------------------------------------------
 
-    def errorhandler(self, code_or_exception: type[Exception] | int) -> Callable[[F], F]:
+    def errorhandler(
+        self, code_or_exception: type[Exception] | int
+    ) -> Callable[[T_error_handler], T_error_handler]:
         """Let the decorated function answer errors of a class, or HTTP errors of a status code."""
         exception_and_code(code_or_exception)
 
-        def decorate(function: F) -> F:
+        def decorate(function: T_error_handler) -> T_error_handler:
             self.register_error_handler(code_or_exception, function)
             return function
 
@@ -257,19 +273,19 @@ class Scaffold:
         self._check_function(f, f"an error handler for {code_or_exception!r}")
         self.error_handler_spec[None][code][class_] = f
 
-    def url_value_preprocessor(self, f: F) -> F:
+    def url_value_preprocessor(self, f: T_url_value_preprocessor) -> T_url_value_preprocessor:
         """Call `f(endpoint, values)` before the before functions; it may change the values of the URL."""
         self._check_function(f, "url_value_preprocessor")
         self.url_value_preprocessors[None].append(f)
         return f
 
-    def url_defaults(self, f: F) -> F:
+    def url_defaults(self, f: T_url_defaults) -> T_url_defaults:
         """Call `f(endpoint, values)` when a URL is built; it may fill in values."""
         self._check_function(f, "url_defaults")
         self.url_default_functions[None].append(f)
         return f
 
-    def context_processor(self, f: F) -> F:
+    def context_processor(self, f: T_context_processor) -> T_context_processor:
         """Call `f()` for each template; it returns names for it, as a dict."""
         self._check_function(f, "context_processor")
         self.template_context_processors[None].append(f)

@@ -74,23 +74,33 @@ AppOrBlueprintKey = (
     str | None
 )  # the key of the application's own functions is None, a blueprint's is its name
 
-AfterRequestCallable = Callable[..., Any]
-AfterServingCallable = Callable[[], Awaitable[None]] | Callable[[], None]
-AfterWebsocketCallable = Callable[..., Any]
-BeforeRequestCallable = Callable[[], Any]
-BeforeServingCallable = Callable[[], Awaitable[None]] | Callable[[], None]
-BeforeWebsocketCallable = Callable[[], Any]
-ErrorHandlerCallable = Callable[[Any], Any]
-RouteCallable = Callable[..., Any]
+# A function of the application is a plain one or a coroutine function.
+AfterRequestCallable = Union[
+    Callable[["ResponseTypes"], "ResponseTypes"], Callable[["ResponseTypes"], Awaitable["ResponseTypes"]]
+]
+AfterServingCallable = Callable[[], None] | Callable[[], Awaitable[None]]
+AfterWebsocketCallable = Union[
+    Callable[["ResponseTypes | None"], "ResponseTypes | None"],
+    Callable[["ResponseTypes | None"], Awaitable["ResponseTypes | None"]],
+]
+BeforeRequestCallable = Union[
+    Callable[[], "ResponseReturnValue | None"], Callable[[], Awaitable["ResponseReturnValue | None"]]
+]
+BeforeServingCallable = Callable[[], None] | Callable[[], Awaitable[None]]
+BeforeWebsocketCallable = BeforeRequestCallable
+ErrorHandlerCallable = Union[Callable[[Any], ResponseReturnValue], Callable[[Any], Awaitable[ResponseReturnValue]]]
+RouteCallable = Union[Callable[..., ResponseReturnValue], Callable[..., Awaitable[ResponseReturnValue]]]
 ShellContextProcessorCallable = Callable[[], dict[str, Any]]
-TeardownCallable = Callable[[BaseException | None], Any]
-TemplateContextProcessorCallable = Callable[[], Any]
+TeardownCallable = Callable[[BaseException | None], None] | Callable[[BaseException | None], Awaitable[None]]
+TemplateContextProcessorCallable = Callable[[], dict[str, Any]] | Callable[[], Awaitable[dict[str, Any]]]
 TemplateFilterCallable = Callable[..., Any]
 TemplateGlobalCallable = Callable[..., Any]
 TemplateTestCallable = Callable[..., bool]
 URLDefaultCallable = Callable[[str, dict[str, Any]], None]
 URLValuePreprocessorCallable = Callable[[str | None, dict[str, Any] | None], None]
-WebsocketCallable = Callable[..., Any]
+WebsocketCallable = Union[
+    Callable[..., "ResponseReturnValue | None"], Callable[..., Awaitable["ResponseReturnValue | None"]]
+]
 WhileServingCallable = Callable[[], AsyncGenerator[None, None]]
 
 T_function = TypeVar("T_function", bound=Callable[..., Any])
@@ -264,7 +274,8 @@ AnyWrapper = Union["Request", "Websocket"]
 class TestHTTPConnectionProtocol(Protocol):
     """A request that a test sends piece by piece, and whose response it receives the same way."""
 
-    push_promises: list[tuple[str, Headers]]
+    @property
+    def push_promises(self) -> list[tuple[str, Headers]]: ...
 
     def __init__(self, app: Quart, scope: Scope, _preserve_context: bool = False) -> None: ...
     async def send(self, data: bytes) -> None: ...
@@ -295,9 +306,13 @@ class TestClientProtocol(Protocol):
 
     app: Quart
     cookie_jar: CookieJar | None
-    http_connection_class: type[TestHTTPConnectionProtocol]
-    push_promises: list[tuple[str, Headers]]
-    websocket_connection_class: type[TestWebsocketConnectionProtocol]
+
+    @property
+    def http_connection_class(self) -> type[TestHTTPConnectionProtocol]: ...
+    @property
+    def push_promises(self) -> list[tuple[str, Headers]]: ...
+    @property
+    def websocket_connection_class(self) -> type[TestWebsocketConnectionProtocol]: ...
 
     def __init__(self, app: Quart, use_cookies: bool = True) -> None: ...
     async def open(
@@ -367,7 +382,6 @@ class TestClientProtocol(Protocol):
         secure: bool = False,
         httponly: bool = False,
         samesite: str | None = None,
-        charset: str = "utf-8",
     ) -> None: ...
     def delete_cookie(self, server_name: str, key: str, path: str = "/", domain: str | None = None) -> None: ...
     def session_transaction(
@@ -390,8 +404,12 @@ class TestAppProtocol(Protocol):
     """An app that has been started up, for tests."""
 
     def __init__(self, app: Quart) -> None: ...
-    def test_client(self) -> TestClientProtocol: ...
+    def test_client(self, *args: Any, **kwargs: Any) -> TestClientProtocol: ...
     async def startup(self) -> None: ...
     async def shutdown(self) -> None: ...
     async def __aenter__(self) -> TestAppProtocol: ...
     async def __aexit__(self, exc_type: type, exc_value: BaseException, tb: TracebackType) -> None: ...
+
+
+for _protocol in (TestAppProtocol, TestClientProtocol, TestHTTPConnectionProtocol, TestWebsocketConnectionProtocol):
+    _protocol.__test__ = False  # type: ignore[union-attr]  # pytest is not to collect them

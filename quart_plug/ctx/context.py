@@ -283,6 +283,7 @@ class Context:
 
     def match_request(self) -> None:
         """Find the rule and the plan for the path of the request or websocket."""
+        self.plans = self.plans or self.app.plans_for(self.kind)  # it may not be pushed yet
         self.plans.locate(self)
 
     async def push(self) -> None:

@@ -14,7 +14,7 @@ PLUGINS = ROOT / "plugins"
 
 # The lowest layer first; a package stands for all of its modules, which may import each other.
 LAYERS = [
-    ["exceptions", "typing", "kinds", "tables", "concurrency", "namespace", "utils", "resources"],
+    ["exceptions", "typing", "kinds", "tables", "concurrency", "namespace", "utils", "resources", "decorators"],
     ["hooks"],
     ["configfiles", "config", "app_config", "listing"],
     ["globals"],

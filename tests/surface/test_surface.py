@@ -18,6 +18,7 @@ from tests.support.surface import FACTS, Place, facts, members, module, places
 
 # What differs on purpose, each with the reason. It is printed at the end of the run of this file, and stays short.
 EXCEPTIONS = {
+    "typing.TestClientProtocol.set_cookie": "without `charset`, which Quart's own client does not take either",
     "request.body_timeout": "the application's setting, BODY_TIMEOUT, holds for a request of a test as well",
     "globals._cv_request": "one ContextVar serves all kinds; this is its view of requests, with get, set and reset",
     "globals._cv_websocket": "the same for websockets",
@@ -171,6 +172,8 @@ def test_a_function_or_class_is_called_in_the_same_ways(place: Place) -> None:
 
 @pytest.mark.parametrize(("place", "member", "said"), EVERY_MEMBER)
 def test_a_member_is_there_and_called_in_the_same_ways(place: Place, member: str, said: str) -> None:
+    if f"{name_of(place)}.{member}" in EXCEPTIONS:
+        return
     class_ = getattr(module(place.module), place.name)
     static = inspect.getattr_static(class_, member)
 
