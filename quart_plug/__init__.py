@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 from .app import Quart
 from .blueprints import Blueprint
-from .compat import install_as_quart
+from .compat import install_as_quart, install_if_asked
 from .config import Config
 from .ctx import (
     after_this_request,
@@ -96,3 +96,5 @@ __all__ = [
     "url_for",
     "websocket",
 ]
+
+install_if_asked()  # QUART_PLUG_AS_QUART=1

@@ -14,6 +14,8 @@ from typing import Any
 
 import click
 
+from quart_plug import compat
+
 from .loading import load_dotenv
 from .script import ScriptInfo
 
@@ -51,14 +53,19 @@ def set_debug(ctx: click.Context, param: click.Parameter, value: bool | None) ->
 
 
 def read_env_file(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    _load_env_file(ctx, param, value)
+    _take_the_name(compat.install_if_asked)  # a file may have said so
+    return value
+
+
+def _load_env_file(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
     if ctx.resilient_parsing or ctx.meta.get("quart_plug.load_dotenv") is False:
-        return value
+        return
     if value is None:
         if not os.environ.get("QUART_PLUG_SKIP_DOTENV", os.environ.get("QUART_SKIP_DOTENV")):
             load_dotenv()
     elif not load_dotenv(value):
         raise click.BadParameter("python-dotenv is needed: pip install 'quart-plug[dotenv]'", ctx, param)
-    return value
 
 
 def add_names(variable: str) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], tuple[str, ...]]:
@@ -81,10 +88,16 @@ def set_safe_mode(ctx: click.Context, param: click.Parameter, value: bool) -> bo
 
 def call_ourselves_quart(ctx: click.Context, param: click.Parameter, value: bool) -> bool:
     if value and not ctx.resilient_parsing:
-        from quart_plug.compat import install_as_quart
-
-        install_as_quart()
+        _take_the_name(compat.install_as_quart)
+        os.environ[compat.VARIABLE] = "1"  # for the reloader's child, and what the application starts
     return value
+
+
+def _take_the_name(install: Callable[[], None]) -> None:
+    try:
+        install()
+    except (RuntimeError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _option(*names: str, **attributes: Any) -> click.Option:

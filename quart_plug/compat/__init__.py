@@ -1,99 +1,83 @@
-"""quart-plug under the name `quart`, so that applications and extensions written for Quart run as they stand."""
+"""quart-plug under the name `quart`, so that applications and extensions written for Quart run as they stand.
+
+This module turns the alias on and off; `finder` answers for the name `quart`, `flask_names` for the few names of
+Flask's that extensions compare with. Both are imported when the alias is turned on.
+"""
 
 from __future__ import annotations
 
 import inspect
+import os
 import sys
-from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
-from types import ModuleType
-from typing import Any
+from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .finder import AliasFinder
+
+VARIABLE = "QUART_PLUG_AS_QUART"
 
 _NAME = "quart"
-_PACKAGE = "quart_plug"
-
-
-class _AliasLoader(Loader):
-    def __init__(self, target: str) -> None:
-        self.target = target
-        self.own_spec: ModuleSpec | None = None
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType:
-        module = import_module(self.target)
-        self.own_spec = module.__spec__
-        return module
-
-    def exec_module(self, module: ModuleType) -> None:
-        """The module is complete, quart-plug's own; only its spec, which the import has replaced, is put back."""
-        module.__spec__ = self.own_spec
-
-
-class _AliasFinder(MetaPathFinder):
-    """Answers for `quart` and `quart.*` before an installed Quart can."""
-
-    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        if fullname != _NAME and not fullname.startswith(f"{_NAME}."):
-            return None
-        return _alias_spec(fullname)
-
-
-def _alias_spec(fullname: str) -> ModuleSpec | None:
-    import importlib.util
-
-    target = _PACKAGE + fullname[len(_NAME) :]
-    try:
-        found = importlib.util.find_spec(target)
-    except ModuleNotFoundError:
-        found = None
-    if found is None:
-        return None
-    spec = ModuleSpec(fullname, _AliasLoader(target), is_package=found.submodule_search_locations is not None)
-    spec.submodule_search_locations = found.submodule_search_locations
-    return spec
-
-
-_finder = _AliasFinder()
+_ON = {"1", "true", "t", "yes", "y", "on"}
+_OFF = {"", "0", "false", "f", "no", "n", "off"}
 
 
 def install_as_quart() -> None:
     """Make `import quart` and all its submodules mean quart-plug; idempotent.
 
-    Has to be called before anything imports Quart: RuntimeError, which says who did, otherwise.
+    An installed Quart is neither touched nor used. Has to be called before anything imports Quart: RuntimeError, which
+    says who did, otherwise.
     """
     if alias_is_active():
         return
-    known = sys.modules.get(_NAME)
-    if known is not None and known is not sys.modules.get(_PACKAGE):
-        raise RuntimeError(
-            f"install_as_quart() was called too late: the real Quart was imported already, from {known.__file__}; "
-            "call it before anything imports quart, or start with `quart-plug --as-quart run`"
-        )
-    import quart_plug
+    _not_too_late()
     import quart_plug.globals
 
-    sys.meta_path.insert(0, _finder)
-    sys.modules[_NAME] = quart_plug
-    for name, module in list(sys.modules.items()):
-        if name.startswith(f"{_PACKAGE}."):
-            sys.modules[_NAME + name[len(_PACKAGE) :]] = module
+    from . import flask_names
+    from .finder import AliasFinder
+
+    sys.meta_path.insert(0, AliasFinder())
+    flask_names.serve()
     quart_plug.globals.hash_the_proxy = True
 
 
 def uninstall_as_quart() -> None:
-    """Take the alias away again (for tests)."""
-    if not alias_is_active():
+    """Take the alias away again: the next `import quart` is of an installed Quart. For tests; idempotent.
+
+    Modules that imported Quart's names meanwhile keep what they have.
+    """
+    finder = active_finder()
+    if finder is None:
         return
     import quart_plug.globals
 
-    sys.meta_path.remove(_finder)
-    for name in [name for name in sys.modules if name == _NAME or name.startswith(f"{_NAME}.")]:
+    from . import flask_names
+
+    sys.meta_path.remove(finder)
+    for name in _quarts_modules():
         del sys.modules[name]
+    flask_names.withdraw()
     quart_plug.globals.hash_the_proxy = False
 
 
 def alias_is_active() -> bool:
-    return _finder in sys.meta_path
+    """Whether `import quart` means quart-plug."""
+    return active_finder() is not None
+
+
+def active_finder() -> AliasFinder | None:
+    """The finder of the alias in `sys.meta_path`, when it is on."""
+    # By a mark and not by its class, whose module is imported only when the alias is turned on.
+    return next((finder for finder in sys.meta_path if getattr(finder, "is_quart_plug_alias", False)), None)  # type: ignore[return-value]
+
+
+def install_if_asked() -> None:
+    """Turn the alias on if the environment's QUART_PLUG_AS_QUART says so; ValueError when it is neither yes nor no."""
+    value = os.environ.get(VARIABLE, "").strip().lower()
+    if value in _ON:
+        install_as_quart()
+    elif value not in _OFF:
+        raise ValueError(f"{VARIABLE} is {os.environ[VARIABLE]!r} in the environment; it has to be 1 or 0")
 
 
 def knows_connection_closed(function: Any) -> bool:
@@ -110,3 +94,44 @@ def _names(code: Any) -> bool:
     if "ConnectionClosed" in code.co_names:
         return True
     return any(_names(constant) for constant in code.co_consts if inspect.iscode(constant))
+
+
+def _quarts_modules() -> list[str]:
+    return [name for name in sys.modules if name == _NAME or name.startswith(f"{_NAME}.")]
+
+
+def _not_too_late() -> None:
+    real = sys.modules.get(_NAME)
+    if real is None:
+        return
+    importers = _importers()
+    by = f", by {' and '.join(importers[:3])}" if importers else ""
+    raise RuntimeError(
+        f"quart-plug cannot be `quart` any more: the real Quart ({real.__file__}) is already imported{by}. "
+        "Call quart_plug.install_as_quart() before these, at the top of the first module of the program; or start it "
+        f"with {VARIABLE}=1 in the environment, with `quart-plug --as-quart run`, or with `pytest -p "
+        "quart_plug.as_quart`"
+    )
+
+
+def _importers() -> list[str]:
+    """The modules that hold Quart or names of it, in the order in which their import began."""
+    return [
+        f"{name} ({getattr(module, '__file__', None) or 'no file'})"
+        for name, module in list(sys.modules.items())
+        if name.partition(".")[0] != _NAME and isinstance(module, ModuleType) and _has_quarts(vars(module))
+    ]
+
+
+def _has_quarts(names: dict[str, Any]) -> bool:
+    for value in list(names.values()):
+        kind = type(value)  # not isinstance: it would ask a proxy for the class of what it stands for
+        if issubclass(kind, ModuleType):
+            home = value.__dict__.get("__name__")
+        elif issubclass(kind, type | FunctionType):
+            home = value.__module__
+        else:
+            continue
+        if isinstance(home, str) and home.partition(".")[0] == _NAME:
+            return True
+    return False

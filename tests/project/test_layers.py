@@ -36,6 +36,7 @@ LAYERS = [
     ["testing"],
     ["app"],
     ["compat"],
+    ["as_quart"],
     ["__init__"],
     ["__main__"],
 ]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SOURCES = sorted([*ROOT.glob("quart_plug/**/*.py"), *ROOT.glob("plugins/**/*.py")])
+SOURCES = sorted([*ROOT.glob("quart_plug/**/*.py"), *ROOT.glob("plugins/**/*.py"), *ROOT.glob("startup/*.py")])
 LONGEST = 420  # "about 400"
 
 
