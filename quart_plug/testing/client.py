@@ -262,7 +262,7 @@ class QuartClient:
         if self.cookie_jar is None:
             raise RuntimeError("Session transactions only make sense with cookies enabled.")
         made, bare_path, _ = make_test_headers_path_and_query_string(self.app, path, headers, query_string, auth)
-        add_cookies(self.cookie_jar, made, bare_path)
+        add_cookies(self.cookie_jar, made)
         app = self.app
         async with app.test_request_context(
             path, method=method, headers=made, query_string=query_string, scheme=scheme, data=data, form=form,

@@ -140,7 +140,8 @@ class TestHTTPConnection(_Connection):
             self._leave,
             exc,
         )
-        done = self._wire.complete or self._exchange.gone or self._exchange.has_failed
+        exchange = self._exchange
+        done = self._wire.complete or exchange.gone or exchange.has_failed or exchange.was_cancelled
         if exc is None and not done:
             self._raise_incomplete()
 
@@ -185,12 +186,18 @@ class TestHTTPConnection(_Connection):
         """Wait for the end of the response; give it with what `receive` has not taken of the body.
 
         After `disconnect` it is what had come until then. HTTPDisconnectError when that is nothing.
+        The same for a view that raised CancelledError, but without anything there is status 500: what servers send
+        when an app ends without a response.
         """
         wire = self._wire
+        self._exchange.may_be_cancelled = True
         await self._exchange.until(
             lambda: wire.complete or self._exchange.gone, f"the whole response of {self._path}"
         )
-        if wire.status is None or not (wire.complete or self._exchange.gone):
+        if self._exchange.was_cancelled and wire.status is None:
+            nothing: Response = self.app.response_class(b"", status=500)
+            return nothing
+        if wire.status is None or not (wire.complete or self._exchange.gone or self._exchange.was_cancelled):
             self._raise_incomplete()
         body = self.response_data
         wire.chunks.clear()

@@ -1,14 +1,16 @@
-"""The client's cookies, over the standard library's cookie jar: what is kept, and what is sent where.
+"""The client's cookies, over the standard library's cookie jar.
 
-Domains and paths are honoured as a browser does. `Secure` is not (nor in Quart): a test speaks `http` to an
-app that is served over `https`, and its session cookie has to come back.
+What is kept is decided as a browser does it: a cookie for a foreign domain is not, and one that has expired is dropped.
+Every cookie that is kept is sent with every request, as Quart's client does, whatever its domain and path are and also
+if it is `Secure`: a test speaks to `http://localhost/`, wherever its app is served, and the app's cookies have to come
+back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from email.message import Message as EmailMessage
-from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
+from http.cookiejar import CookieJar
 from typing import Any, cast
 from urllib.parse import quote
 from urllib.request import Request as URLRequest
@@ -18,11 +20,6 @@ from werkzeug.datastructures import Headers
 
 class U2Request(URLRequest):
     """A request as the standard library's cookie jar wants to see it (Quart's name for it)."""
-
-
-class _Policy(DefaultCookiePolicy):
-    def return_ok_secure(self, cookie: Cookie, request: URLRequest) -> bool:
-        return True
 
 
 class _Reply:
@@ -38,26 +35,25 @@ class _Reply:
 
 
 def make_jar() -> CookieJar:
-    return CookieJar(_Policy())
+    return CookieJar()
 
 
 def _as_request(host: str, path: str) -> URLRequest:
     return U2Request(f"http://{host}{quote(path if path.startswith('/') else f'/{path}')}")
 
 
-def add_cookies(jar: CookieJar, headers: Headers, path: str) -> None:
-    """Add the jar's cookies for this host and path to a request's headers.
+def add_cookies(jar: CookieJar, headers: Headers) -> None:
+    """Add the jar's cookies to a request's headers.
 
     They join those that the test gave as a header, which win, in one header, as RFC 6265 (5.4) has it.
     """
-    request = _as_request(headers.get("host", "localhost"), path)
-    jar.add_cookie_header(request)
-    kept = request.get_header("Cookie")
+    jar.clear_expired_cookies()
+    kept = [cookie.name if cookie.value is None else f"{cookie.name}={cookie.value}" for cookie in jar]
     if not kept:
         return
     given = [part.strip() for value in headers.getlist("cookie") for part in value.split(";") if part.strip()]
     names = {part.partition("=")[0] for part in given}
-    given += [part for part in kept.split("; ") if part.partition("=")[0] not in names]
+    given += [part for part in kept if part.partition("=")[0] not in names]
     headers["Cookie"] = "; ".join(given)
 
 

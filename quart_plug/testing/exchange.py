@@ -66,6 +66,7 @@ class Exchange:
 
     take   called with each message that the app sends; raises ASGIError for an illegal one.
     told   says in words what the app has done so far.
+    may_be_cancelled  whether CancelledError is no failure of the app's.
     gone   set by the connection when the client has left: sends are then swallowed, or raise ClientGone.
     """
 
@@ -77,6 +78,7 @@ class Exchange:
         self.timeout: float | None = default_timeout()
         self.send_after_close: SendAfterClose = "ignore"
         self.gone = False
+        self.may_be_cancelled = False
         self.ended: Message | None = None  # what `receive` gives for ever, once `inbound` is empty
         self._take = take
         self._told = told
@@ -120,6 +122,12 @@ class Exchange:
     def has_failed(self) -> bool:
         """Whether a failure of the app's has been raised in the test."""
         return self._raised is not None
+
+    @property
+    def was_cancelled(self) -> bool:
+        """Whether the app has ended with CancelledError, of its own accord: nobody here has cancelled it or left."""
+        task = self._task
+        return task is not None and task.cancelled() and not self.gone and not self._stopped
 
     def start(self) -> None:
         """Call the app in a task."""
@@ -212,7 +220,7 @@ class Exchange:
             # What the test has asked for is no failure.
             if error is not None and not (self.gone and isinstance(error, ClientGone)):
                 return error
-        if self._fault is None and task.cancelled() and not self.gone and not self._stopped:
+        if self._fault is None and self.was_cancelled and not self.may_be_cancelled:
             return ASGIError(f"the app's coroutine ended with CancelledError; {self._told()}")
         return self._fault
 

@@ -48,7 +48,7 @@ def prepare_scope(
         app, path, headers, query_string, auth, subdomain
     )
     if jar is not None:
-        add_cookies(jar, made, bare_path)
+        add_cookies(jar, made)
     scope = make_test_scope(
         type_, bare_path, method, made, query, scheme, root_path, http_version, None,
         _preserve_context=preserve_context,

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+ARCHIVES = ROOT / ".envs" / "archives"  # source archives of extensions, once python() was called
 LIMIT = 120.0  # seconds for a program
 MAKING = 600.0  # seconds for the environment, which is downloaded
 

@@ -18,6 +18,7 @@ from quart_plug.typing import Message, Receive, Scope, Send
 
 SCOPE = {"type": "http", "method": "GET", "path": "/p", "headers": []}
 START = {"type": "http.response.start", "status": 200, "headers": [(b"x-a", b"1")]}
+PART = {"type": "http.response.body", "body": b"a", "more_body": True}
 
 
 def body(data: bytes = b"", more: bool = False) -> Message:
@@ -255,6 +256,22 @@ async def test_an_app_that_cancels_itself_is_an_error(bare_app: Any) -> None:
     with pytest.raises(ASGIError, match="ended with CancelledError"):
         async with open_to(bare_app, cancels) as connection:
             await connection.receive()
+
+
+@pytest.mark.parametrize(("messages", "response"), [([], (500, b"")), ([START, PART], (200, b"a"))])
+async def test_the_response_of_an_app_that_cancels_itself_is_what_came(
+    bare_app: Any, messages: list[Message], response: tuple[int, bytes]
+) -> None:
+    """An ordinary request of the client's goes on, as with Quart's; 500 is what servers send for no response."""
+
+    async def cancels(scope: Scope, receive: Receive, send: Send) -> None:
+        for message in messages:
+            await send(message)
+        raise asyncio.CancelledError
+
+    async with open_to(bare_app, cancels) as connection:
+        received = await connection.as_response()
+        assert (received.status_code, await received.get_data()) == response
 
 
 async def test_a_response_without_end_reaches_the_limit_and_leaves_no_task(bare_app: Any) -> None:
