@@ -28,10 +28,8 @@ from .concurrency import is_coroutine_function, run_sync
 from .config import Config, ConfigAttribute
 from .ctx import Context, connection_context
 from .exceptions import PluginSettingsError
-from .globals import _cv
 from .kinds import REQUEST, WEBSOCKET, Kind
 from .namespace import Globals
-from .overrides import default_step
 from .plan import Plans
 from .registration import Registration
 from .resources import Resource, open_below
@@ -275,27 +273,9 @@ class Quart(
             self.__dict__["_logger"] = create_logger(self)
         return self.__dict__["_logger"]  # type: ignore[no-any-return]
 
-    @default_step
-    def log_exception(self, *args: Any) -> None:
-        """Log an error that nothing handled; `(exception_info)` or, as in 0.23, `(ctx, exception_info)`."""
-        ctx = args[0] if isinstance(args[0], Context) else _cv.get(None)
-        if ctx is None or ctx.kind is None:
-            self.logger.error("Exception", exc_info=args[-1])
-        elif ctx.kind is REQUEST:
-            self.logger.error(
-                "Exception on %s %s", ctx.scope["method"], ctx.scope["path"], exc_info=args[-1]
-            )
-        else:
-            id_ = getattr(ctx.websocket, "id", None)
-            self.logger.error("Exception on websocket %s (%s)", ctx.scope["path"], id_, exc_info=args[-1])
-
     def should_ignore_error(self, error: BaseException | None) -> bool:
         """Whether teardown functions are not to be told of this error; an override decides, the default never does."""
         return False
-
-    async def handle_background_exception(self, *args: Any) -> None:
-        """Log the error of a background task; `(error)` or, as in 0.23, `(ctx, error)`."""
-        self.logger.error("Exception in a background task", exc_info=args[-1])
 
     # Functions --------------------------------------------------------------------------------------------------------
 

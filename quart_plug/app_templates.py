@@ -6,11 +6,10 @@ that registering a filter sets no plugin up.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .globals import _cv
-from .overrides import default_step
 
 if TYPE_CHECKING:
     from .app import Quart
@@ -61,15 +60,6 @@ class Templates:
         if override is None:
             return self.slot("template_engine").update_context(self, context)
         return override(ctx, context)
-
-    @default_step
-    def update_template_context(self: Quart, context: Any, *args: Any) -> Awaitable[None]:
-        """Add what context processors and plugins give to a template's names; names that are there already stay.
-
-        Called with (context), or as in 0.23 with (ctx, context).
-        """
-        names = args[0] if args else context
-        return self.slot("template_engine").update_context(self, names)  # type: ignore[no-any-return]
 
     def _add_template_name(self, kind: str, function: Callable[..., Any], name: str | None) -> None:
         name = name or function.__name__

@@ -244,7 +244,7 @@ async def handle_user_exception(ctx: Context, error: Exception) -> Any:
     if isinstance(error, BadRequestKeyError) and (app.debug or app.config["TRAP_BAD_REQUEST_ERRORS"]):
         error.show_exception = True
     if isinstance(error, HTTPException) and not app.trap_http_exception(error):
-        return await ctx.plan.steps.handle_http_exception(ctx, error)
+        return await ctx.plans.steps.handle_http_exception(ctx, error)
     handler = find_error_handler(ctx, error)
     if handler is None:
         raise error

@@ -64,6 +64,8 @@ def _is_default(function: Any) -> bool:
 
 def adapt(bound: Callable[..., Any], step: str) -> Callable[..., Any]:
     """A function `(ctx, *values)` that calls the override in the form it was written in."""
+    if _is_default(getattr(bound, "__func__", None)):
+        return bound  # it takes both forms
     arguments = ARGUMENTS[step]
     values = tuple(name for name in arguments if name != "ctx")
     positional, variadic = _positional(bound)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import lifecycle
 from .ctx import Context
-from .globals import _cv
+from .globals import _NO_REQUEST, _NO_WEBSOCKET, _cv
+from .kinds import REQUEST
 from .overrides import ARGUMENTS, default_step
 from .wrappers.reply import from_ready
 
@@ -20,6 +21,30 @@ if TYPE_CHECKING:
     from .app import Quart
 
 Method = Callable[..., Coroutine[Any, Any, Any]]
+
+
+
+def _log_exception(ctx: Context, exception_info: Any) -> None:
+    """Log an error that nothing handled, with the connection that it happened on."""
+    logger = ctx.app.logger
+    if ctx.kind is None:
+        logger.error("Exception", exc_info=exception_info)
+    elif ctx.kind is REQUEST:
+        logger.error("Exception on %s %s", ctx.scope["method"], ctx.scope["path"], exc_info=exception_info)
+    else:
+        id_ = getattr(ctx.websocket, "id", None)
+        logger.error("Exception on websocket %s (%s)", ctx.scope["path"], id_, exc_info=exception_info)
+
+
+async def _handle_background_exception(ctx: Context, error: Exception) -> None:
+    """Log the error of a background task."""
+    ctx.app.logger.error("Exception in a background task", exc_info=error)
+
+
+async def _update_template_context(ctx: Context, context: dict[str, Any]) -> None:
+    """Add what context processors and plugins give to a template's names; names that are there already stay."""
+    await ctx.app.slot("template_engine").update_context(ctx.app, context)
+
 
 _STEPS: dict[str, Callable[..., Any]] = {
     "preprocess": lifecycle.preprocess,
@@ -32,7 +57,14 @@ _STEPS: dict[str, Callable[..., Any]] = {
     "teardown": lifecycle.teardown,
     "teardown_app": lifecycle.teardown_app,
     "make_response": lifecycle.make_response,
+    "log_exception": _log_exception,
+    "handle_background_exception": _handle_background_exception,
+    "update_template_context": _update_template_context,
 }
+
+# Steps that need no connection: called outside of any context, they have one of the app alone.
+_ANYWHERE = {"teardown_app", "handle_user_exception", "handle_http_exception"}
+_ANYWHERE |= {"log_exception", "handle_background_exception", "update_template_context"}
 
 _OPTIONAL = {"from_error_handler": False}
 
@@ -43,26 +75,46 @@ def as_response(ctx: Context, reply: Any) -> Any:
 
 
 def read_arguments(
-    names: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
+    app: Quart, step: str, context: str, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Context, list[Any]]:
-    """The context and the values, from a call in 0.22's form or in 0.23's."""
+    """The context and the values, from a call of a step in 0.22's form or in 0.23's.
+
+    context  0.22's name for the context, which says for which kind of connection the method is.
+    """
+    names = ARGUMENTS[step]
     values = [name for name in names if name != "ctx"]
-    if args and isinstance(args[0], Context):
-        order = ["ctx", *values]
-    else:
-        order = [*names]
+    order = ["ctx", *values] if args and isinstance(args[0], Context) else [*names]
     if len(args) > len(order):
-        raise TypeError(f"takes {len(order)} arguments at most ({', '.join(order)}), got {len(args)}")
+        takes = f"takes {len(order)} arguments at most ({', '.join(order)})" if order else "takes no arguments"
+        raise TypeError(f"{takes}, got {len(args)}")
     given = dict(zip(order, args, strict=False))
     for name, value in kwargs.items():
-        given["ctx" if name.endswith("_context") else name] = value
+        name = "ctx" if name == context else name
+        if name in given:
+            raise TypeError(f"got two values for the argument {name}")
+        if name != "ctx" and name not in values:
+            raise TypeError(f"got an unknown argument: {name}")
+        given[name] = value
     ctx = given.pop("ctx", None)
-    if ctx is None:
-        ctx = _cv.get()
     missing = [name for name in values if name not in given and name not in _OPTIONAL]
     if missing:
         raise TypeError(f"missing argument: {', '.join(missing)}")
-    return ctx, [given.get(name, _OPTIONAL.get(name)) for name in values]
+    return _complete(app, step, context, ctx), [given.get(name, _OPTIONAL.get(name)) for name in values]
+
+
+def _complete(app: Quart, step: str, context: str, ctx: Context | None) -> Context:
+    """The context that a step runs with: the given one or the current one, with its rule and plan."""
+    if ctx is None:
+        ctx = _cv.get(None)
+    if ctx is None:
+        if step not in _ANYWHERE:
+            raise RuntimeError(_NO_WEBSOCKET if context == "websocket_context" else _NO_REQUEST)
+        ctx = Context(app)
+    if ctx.plans is None:  # it was never pushed
+        ctx.plans = ctx.app.plans_for(ctx.kind)  # type: ignore[unreachable]  # for mypy it is never None
+        if ctx.kind is not None:
+            ctx.match_request()
+    return ctx
 
 
 def _signature(names: tuple[str, ...], context: str) -> inspect.Signature:
@@ -82,20 +134,27 @@ def _signature(names: tuple[str, ...], context: str) -> inspect.Signature:
 
 
 def _method(public: str, step: str, context: str) -> Method:
-    names = ARGUMENTS[step]
     function = _STEPS[step]
 
-    async def call(self: Quart, *args: Any, **kwargs: Any) -> Any:
+    def read(self: Quart, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Context, list[Any]]:
         try:
-            ctx, values = read_arguments(names, args, kwargs)
+            return read_arguments(self, step, context, args, kwargs)
         except TypeError as error:
             raise TypeError(f"{public}() {error}") from None
+
+    async def awaited(self: Quart, *args: Any, **kwargs: Any) -> Any:
+        ctx, values = read(self, args, kwargs)
         return await function(ctx, *values)
 
+    def at_once(self: Quart, *args: Any, **kwargs: Any) -> Any:
+        ctx, values = read(self, args, kwargs)
+        return function(ctx, *values)
+
+    call: Any = awaited if inspect.iscoroutinefunction(function) else at_once
     call.__name__ = public
     call.__qualname__ = f"Quart.{public}"
     call.__doc__ = function.__doc__
-    call.__signature__ = _signature(names, context)  # type: ignore[attr-defined]  # a function may have one
+    call.__signature__ = _signature(ARGUMENTS[step], context)
     return default_step(call)  # type: ignore[no-any-return]
 
 
@@ -119,6 +178,11 @@ class ConnectionSteps:
     )
     handle_user_exception = _method("handle_user_exception", "handle_user_exception", "request_context")
     handle_http_exception = _method("handle_http_exception", "handle_http_exception", "request_context")
+    log_exception = _method("log_exception", "log_exception", "request_context")
+    handle_background_exception = _method(
+        "handle_background_exception", "handle_background_exception", "app_context"
+    )
+    update_template_context = _method("update_template_context", "update_template_context", "app_context")
 
     @default_step
     async def make_response(self: Quart, result: Any) -> Any:
@@ -132,18 +196,18 @@ class ConnectionSteps:
 
     @default_step
     async def full_dispatch_request(
-        self, request_context: Context | None = None, ctx: Context | None = None
+        self: Quart, request_context: Context | None = None, ctx: Context | None = None
     ) -> Any:
         """From the first before function to the finished response; errors go to the error handlers."""
-        current = request_context or ctx or _cv.get()
+        current = _complete(self, "full_dispatch", "request_context", request_context or ctx)
         return as_response(current, await lifecycle.full_dispatch(current))
 
     @default_step
     async def full_dispatch_websocket(
-        self, websocket_context: Context | None = None, ctx: Context | None = None
+        self: Quart, websocket_context: Context | None = None, ctx: Context | None = None
     ) -> Any:
         """As `full_dispatch_request`; the answer is None unless the handshake is refused."""
-        current = websocket_context or ctx or _cv.get()
+        current = _complete(self, "full_dispatch", "websocket_context", websocket_context or ctx)
         return as_response(current, await lifecycle.full_dispatch(current))
 
     @default_step

@@ -25,6 +25,7 @@ __all__ = [
     "observe_changes",
     "raise_task_exceptions",
     "restart",
+    "run_reloader",
     "run_sync",
     "run_sync_iterable",
 ]
@@ -96,3 +97,13 @@ def restart() -> None:
     """Replace this process by a new one of the same program, with the same arguments. Never returns."""
     options = sys.orig_argv[1:] if sys.orig_argv else sys.argv
     os.execv(sys.executable, [sys.executable, *options])
+
+
+def run_reloader(run: Callable[[], None], folders: Iterable[str] = ()) -> None:
+    """Call `run()` in a child process that is started again when code changes; the parent ends with its status.
+
+    folders  where Python files are watched, though nothing has imported them yet.
+    """
+    from .hooks.names import plugin_attribute
+
+    plugin_attribute("debug", "reloader").run_with_reloader(run, folders)

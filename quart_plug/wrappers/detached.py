@@ -1,4 +1,5 @@
-"""A websocket made by hand: `Websocket(path, …, receive, send, accept, close, scope)`, as in Quart.
+"""A websocket made by hand: `Websocket(path, …, receive, send, accept, close, scope)`, as in Quart 0.22, or without
+`receive`, as in 0.23: then what the client sends is put into its `buffer`.
 
 Turns Quart's four functions into ASGI's two, so that such a websocket has the same code behind its methods.
 Nothing watches it: there is no sweep, no task that could be cancelled, and no plan of a rule.
@@ -6,17 +7,52 @@ Nothing watches it: there is no sweep, no task that could be cancelled, and no p
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.datastructures import Headers
 
+from ..exceptions import ClientDisconnected
 from .inbox import Inbox
 
 if TYPE_CHECKING:
     from ..app import Quart
     from ..typing import Message
     from .base import BaseRequestWebsocket
+
+
+class Buffer:
+    """The messages of the client that were not received yet; who holds the connection puts them in."""
+
+    def __init__(self) -> None:
+        self._messages: asyncio.Queue[str | bytes | None] = asyncio.Queue()
+        self._gone = False
+
+    async def put(self, data: str | bytes) -> None:
+        """Add a message."""
+        await self._messages.put(data)
+
+    async def get(self) -> str | bytes:
+        """The next message, once there is one. ClientDisconnectedError: the client has left, and none is left."""
+        data = None if self._gone and self._messages.empty() else await self._messages.get()
+        if data is None:
+            raise ClientDisconnected("The client has closed the websocket.")
+        return data
+
+    async def disconnect(self) -> None:
+        """The client has left: what is here can be read, then there is nothing more."""
+        self._gone = True
+        await self._messages.put(None)
+
+
+@cache
+def takes_receive(class_: type) -> bool:
+    """Whether the constructor of a class of websockets has 0.22's arguments, of which 0.23 dropped `receive`."""
+    parameters = inspect.signature(class_).parameters.values()
+    return any(each.name == "receive" or each.kind is each.VAR_POSITIONAL for each in parameters)
 
 
 class _NoApp:
@@ -63,7 +99,10 @@ class Detached:
         return self._websocket._app() or _NoApp
 
     async def receive(self) -> Message:
-        data = await self._receive()
+        try:
+            data = await self._receive()
+        except ClientDisconnected:
+            return {"type": "websocket.disconnect", "code": 1005, "reason": ""}
         return {"type": "websocket.receive", "text" if isinstance(data, str) else "bytes": data}
 
     async def send(self, message: Message) -> None:

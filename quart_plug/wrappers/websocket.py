@@ -19,7 +19,7 @@ from werkzeug.datastructures import Headers
 from ..exceptions import BadRequest, ConnectionClosed
 from .base import may_be_skipped
 from .connection import DENIAL, WebsocketConnection
-from .detached import Detached
+from .detached import Buffer, Detached, takes_receive
 from .heartbeat import Heartbeat
 from .inbox import IDLE, READING
 from .response_headers import wire_headers
@@ -27,7 +27,7 @@ from .socket import ACCEPTED, CLOSED, CLOSING, CONNECTING, REJECTED
 
 if TYPE_CHECKING:
     from ..ctx import Context
-    from ..typing import ClosedBy, HeadersValue, ResponseValue, Scope
+    from ..typing import ClosedBy, HeadersValue, ResponseValue
 
 _NORMAL_ENDS = frozenset({1000, 1001, 1005})  # 1005 is what a browser's `close()` sends
 _current_task = asyncio.current_task
@@ -39,7 +39,12 @@ class Websocket(WebsocketConnection):
     Every call below may raise ConnectionClosed once the connection has ended, whoever ended it: the first
     call after the end and each later one. `receive` and `send` and their relatives accept the connection if
     the view has not.
+
+    Made by hand it takes Quart 0.22's arguments, or 0.23's, which have no `receive`: what the client sends is then
+    to be put into `buffer`.
     """
+
+    buffer_class: type[Buffer] = Buffer
 
     @may_be_skipped
     def __init__(
@@ -51,19 +56,25 @@ class Websocket(WebsocketConnection):
         root_path: str,
         http_version: str,
         subprotocols: list[str],
-        receive: Callable[[], Awaitable[str | bytes]],
-        send: Callable[[str | bytes], Awaitable[None]],
-        accept: Callable[[Headers, str | None], Awaitable[None]],
-        close: Callable[[int, str], Awaitable[None]],
-        scope: Scope,
+        receive: Callable[[], Awaitable[str | bytes]] | Any = None,
+        send: Callable[[str | bytes], Awaitable[None]] | Any = None,
+        accept: Callable[[Headers, str | None], Awaitable[None]] | Any = None,
+        close: Callable[[int, str], Awaitable[None]] | Any = None,
+        scope: Any = None,
     ) -> None:
+        if scope is None:  # 0.23's arguments by position
+            receive, send, accept, close, scope = None, receive, send, accept, close
         super().__init__("GET", scheme, path, query_string, headers, root_path, http_version, scope)
         self._requested_subprotocols = list(subprotocols)
         if self._ctx is None:  # else `from_context` attaches it to the connection itself
+            if receive is None:
+                self.buffer = self.buffer_class()
+                receive = self.buffer.get
             self._attach(Detached(self, receive, send, accept, close))
 
     def _call_constructor(self, ctx: Context) -> None:
         model = Websocket.__new__(Websocket)
+        class_: Any = type(self)
         model._ctx = ctx
         model.scope = ctx.scope
         self.__init__(  # type: ignore[misc]  # a subclass's own one, which `from_context` must not go around
@@ -74,7 +85,7 @@ class Websocket(WebsocketConnection):
             model.root_path,
             model.http_version,
             model.requested_subprotocols,
-            self._receive_data,
+            *((self._receive_data,) if takes_receive(class_) else ()),
             self._send_data,
             self.accept,
             self.close,
