@@ -25,7 +25,7 @@ from .app_config import DEFAULT_CONFIG, PLAN_SETTINGS, PLUGIN_SETTINGS, auto_ins
 from .app_templates import Templates
 from .asgi import ASGIHTTPConnection, ASGILifespan, ASGIWebsocketConnection, entry, http
 from .concurrency import is_coroutine_function, run_sync
-from .config import Config, ConfigAttribute
+from .config import Config, ConfigAttribute, as_timedelta
 from .ctx import Context, connection_context
 from .exceptions import PluginSettingsError
 from .kinds import REQUEST, WEBSOCKET, Kind
@@ -123,7 +123,9 @@ class Quart(
     plans_websocket: Plans | None
     plans_app: Plans | None
 
-    permanent_session_lifetime: ConfigAttribute[timedelta] = ConfigAttribute("PERMANENT_SESSION_LIFETIME")
+    permanent_session_lifetime: ConfigAttribute[timedelta] = ConfigAttribute(
+        "PERMANENT_SESSION_LIFETIME", as_timedelta
+    )
     secret_key: ConfigAttribute[str | bytes | None] = ConfigAttribute("SECRET_KEY")
     testing: ConfigAttribute[bool] = ConfigAttribute("TESTING")
 

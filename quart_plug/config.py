@@ -19,6 +19,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any, Generic, TypeVar, overload
@@ -55,6 +56,11 @@ class ConfigAttribute(Generic[T]):
 
     def __set__(self, obj: Any, value: Any) -> None:
         obj.config[self.__name__] = value
+
+
+def as_timedelta(value: Any) -> Any:
+    """A number as that many seconds; a timedelta, or None, as it is."""
+    return value if value is None or isinstance(value, timedelta) else timedelta(seconds=value)
 
 
 class Config(dict[str, Any]):

@@ -369,8 +369,10 @@ async def process(ctx: Context, response: Any) -> Any:
 
 
 async def save_session(ctx: Context, session: Any, response: Any) -> None:
+    """Save the session, unless it is a null session; each method of the interface may be a coroutine function."""
     interface = ctx.app.session_interface
-    if not interface.is_null_session(session):
+    is_null = interface.is_null_session(session)
+    if not (await is_null if hasattr(is_null, "__await__") else is_null):
         saved = interface.save_session(ctx.app, session, response)
         if hasattr(saved, "__await__"):
             await saved

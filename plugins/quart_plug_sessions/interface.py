@@ -51,9 +51,8 @@ class SessionInterface:
         return name
 
     def get_cookie_domain(self, app: Quart) -> str | None:
-        """SESSION_COOKIE_DOMAIN; None: exactly the host that sets the cookie."""
-        domain: str | None = app.config["SESSION_COOKIE_DOMAIN"]
-        return domain
+        """SESSION_COOKIE_DOMAIN; None (or anything false): exactly the host that sets the cookie."""
+        return app.config["SESSION_COOKIE_DOMAIN"] or None
 
     def get_cookie_path(self, app: Quart) -> str:
         """SESSION_COOKIE_PATH, else APPLICATION_ROOT."""

@@ -7,9 +7,11 @@ cookie.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from functools import wraps
 from typing import Any, NoReturn, TypeVar
+
+from werkzeug.datastructures import CallbackDict
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -45,14 +47,23 @@ def _looking(method: F) -> F:
     return call  # type: ignore[return-value]  # same arguments, same result
 
 
+def _note_change(session: Any) -> None:
+    session.modified = True
+
+
+def _tell(session: Any) -> None:
+    session.modified = True
+    on_update = session.on_update
+    if on_update is not _note_change and on_update is not None:
+        on_update(session)
+
+
 def _changing(method: F) -> F:
     @wraps(method)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         self.accessed = True
         result = method(self, *args, **kwargs)
-        self.modified = True
-        if self.on_update is not None:
-            self.on_update(self)
+        _tell(self)
         return result
 
     return call  # type: ignore[return-value]  # same arguments, same result
@@ -67,29 +78,31 @@ def _maybe_changing(method: F) -> F:
         length = dict.__len__(self)
         result = method(self, *args, **kwargs)
         if dict.__len__(self) != length:
-            self.modified = True
-            if self.on_update is not None:
-                self.on_update(self)
+            _tell(self)
         return result
 
     return call  # type: ignore[return-value]  # same arguments, same result
 
 
-class SecureCookieSession(dict[str, Any], SessionMixin):
+class SecureCookieSession(CallbackDict[str, Any], SessionMixin):
     """A session whose whole content is in a signed cookie: the client can read it, but not change it.
 
     Changes inside of a value (`session["list"].append(1)`) are not noticed; set `session.modified = True`
     then.
 
-    on_update  called with the session after each change, if set.
+    on_update  called with the session after each change, beside setting `modified`.
     """
 
     modified = False
     accessed = False
-    on_update: Callable[[Any], Any] | None = None
+    on_update: Callable[[Any], Any] | None = staticmethod(_note_change)
 
-    def __init__(self, initial: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, initial: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
         dict.__init__(self, initial or ())
+
+    def __repr__(self) -> str:
+        self.accessed = True
+        return f"<{type(self).__name__} {dict.__repr__(self)}>"
 
     __getitem__ = _looking(dict.__getitem__)
     __contains__ = _looking(dict.__contains__)
@@ -100,7 +113,6 @@ class SecureCookieSession(dict[str, Any], SessionMixin):
     __ne__ = _looking(dict.__ne__)
     __or__ = _looking(dict.__or__)
     __ror__ = _looking(dict.__ror__)
-    __repr__ = _looking(dict.__repr__)
     __hash__ = None  # type: ignore[assignment]  # as every mutable mapping
     get = _looking(dict.get)
     keys = _looking(dict.keys)
@@ -113,9 +125,9 @@ class SecureCookieSession(dict[str, Any], SessionMixin):
     __ior__ = _changing(dict.__ior__)
     clear = _changing(dict.clear)
     popitem = _changing(dict.popitem)
-    update = _changing(dict.update)
-    pop = _maybe_changing(dict.pop)
-    setdefault = _maybe_changing(dict.setdefault)
+    update = _changing(dict.update)  # type: ignore[assignment]  # dict's overloads, told by werkzeug as one function
+    pop = _maybe_changing(dict.pop)  # type: ignore[assignment]
+    setdefault = _maybe_changing(dict.setdefault)  # type: ignore[assignment]
 
 
 _NO_SECRET_KEY = (

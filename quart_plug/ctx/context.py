@@ -320,9 +320,7 @@ class Context:
                 _cv.set(token.old_value if token.old_value is not Token.MISSING else self)
 
     async def auto_pop(self, exc: BaseException | None) -> None:
-        """Pop, but for PRESERVE_CONTEXT_ON_EXCEPTION and an error: then it stays current, to be looked at."""
-        if exc is None or not self.app.config["PRESERVE_CONTEXT_ON_EXCEPTION"]:
-            await self.pop(exc)
+        await self.pop(exc)
 
     async def __aenter__(self) -> Context:
         await self.push()
@@ -331,7 +329,7 @@ class Context:
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
-        await self.auto_pop(exc)
+        await self.pop(exc)
 
     def copy(self) -> Context:
         """A context of the same connection for another task: the same request, session and g, pushed on its own."""

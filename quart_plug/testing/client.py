@@ -273,7 +273,7 @@ class QuartClient:
             if session is None:
                 raise RuntimeError("Error opening the session. Check the secret_key?")
             yield session
-            if not interface.is_null_session(session):
+            if not await _done(interface.is_null_session(session)):
                 response = app.response_class(b"")
                 await _done(interface.save_session(app, session, response))
                 keep_cookies(self.cookie_jar, made["host"], bare_path, response.headers)

@@ -89,7 +89,7 @@ def test_it_is_a_dictionary() -> None:
     assert session | {"b": 2} == {"a": 1, "b": 2}
     assert session.setdefault("c", 3) == 3
     assert session.pop("c") == 3
-    assert repr(session) == "{'a': 1}"
+    assert repr(session) == "<SecureCookieSession {'a': 1}>"
     with pytest.raises(TypeError):
         hash(session)
 

@@ -151,17 +151,6 @@ async def test_auto_pop_ends_a_request_context(app: Quart) -> None:
     assert not has_request_context()
 
 
-async def test_a_context_is_kept_after_an_error_where_that_is_asked_for(app: Quart) -> None:
-    app.config["PRESERVE_CONTEXT_ON_EXCEPTION"] = True
-    context = app.test_request_context("/item/1")
-    with pytest.raises(LookupError):
-        async with context:
-            raise LookupError
-    assert request.path == "/item/1"
-    await context.pop()
-    assert not has_request_context()
-
-
 @shows(
     "ctx.WebsocketContext",
     "ctx.WebsocketContext.websocket",
