@@ -153,7 +153,7 @@ class DefaultJSONProvider(JSONProvider):
                     value, end = _raw_decode(text)
                     if end == len(text):
                         return value
-                except ValueError:
+                except (ValueError, AttributeError):
                     pass  # `json.loads` has the last word
             return json.loads(s, **kwargs)
         except RecursionError:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from werkzeug.datastructures import Headers
 
+from ..json import loads
 from ..typing import Message, Scope
 from .errors import (
     ASGIError,
@@ -23,6 +24,7 @@ from .errors import (
     WebsocketResponseError,
 )
 from .exchange import Exchange, SendAfterClose
+from .utils import json_text
 from .wire import ResponseWire, WebsocketWire, checked_close
 
 if TYPE_CHECKING:
@@ -319,7 +321,8 @@ class TestWebsocketConnection(_Connection):
         raise self._closed("returned without closing")
 
     async def receive_json(self) -> Any:
-        return self.app.json.loads(await self.receive())
+        """The next message, decoded by the standard rules of JSON, or in an app context by the current app's."""
+        return loads(await self.receive())
 
     async def send(self, data: str | bytes) -> None:
         """Send a message.
@@ -341,7 +344,8 @@ class TestWebsocketConnection(_Connection):
         await asyncio.sleep(0)
 
     async def send_json(self, data: Any) -> None:
-        await self.send(self.app.json.dumps(data))
+        """Send a value as JSON; see `make_test_body_with_headers` for what encodes it."""
+        await self.send(json_text(data, self.app))
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close with a close frame. ValueError for a code or a reason that no client may send."""

@@ -94,7 +94,7 @@ def make_test_body_with_headers(
 
     data   the body itself; `form` fields; `files` (alone or with `form`: multipart); `json` any value, None
            too.
-    app    whose JSON provider is used; without it, the current one.
+    app    whose JSON provider is asked for what standard JSON has no form for.
 
     Raises ValueError for more than one of data, json, and form or files; TypeError for data that is no str
     or bytes.
@@ -108,7 +108,7 @@ def make_test_body_with_headers(
         encoded = urlencode(list(_pairs(form))).encode("ascii")
         return encoded, Headers({"Content-Type": "application/x-www-form-urlencoded"})
     if json is not sentinel:
-        return _dumps(json, app).encode(), Headers({"Content-Type": "application/json"})
+        return json_text(json, app).encode(), Headers({"Content-Type": "application/json"})
     if data is None:
         return b"", Headers()
     if isinstance(data, str):
@@ -120,12 +120,19 @@ def make_test_body_with_headers(
     )
 
 
-def _dumps(value: Any, app: Quart | None) -> str:
-    if app is not None:
-        return str(app.json.dumps(value))
+def json_text(value: Any, app: Quart | None) -> str:
+    """What a client sends, as with Quart: standard JSON, though the app's provider may write another kind.
+
+    The current app's provider in an app context; `app`'s for what standard JSON has no form for.
+    """
     from ..json import dumps
 
-    return str(dumps(value))
+    try:
+        return str(dumps(value))
+    except TypeError:
+        if app is None:
+            raise
+        return str(app.json.dumps(value))
 
 
 def _multipart(
