@@ -9,11 +9,18 @@ What the alias is, is in quart_plug/compat.
 from __future__ import annotations
 
 import sys
-from typing import Any
+from _thread import get_ident
+
+TYPE_CHECKING = False  # typing is not imported for its own
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Starter:
     """Stands at the front of `sys.meta_path` until the alias takes its place."""
+
+    def __init__(self) -> None:
+        self._turning_on: set[int] = set()  # threads
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
         finder = self._alias() if fullname.partition(".")[0] in ("quart", "flask") else None
@@ -25,11 +32,18 @@ class Starter:
         return () if finder is None else finder.find_distributions(context)
 
     def _alias(self) -> Any:
+        thread = get_ident()
+        if thread in self._turning_on:
+            return None  # imported by quart_plug itself
+        self._turning_on.add(thread)
+        try:
+            from quart_plug import compat  # another thread waits here for the first
+
+            compat.install_if_asked()
+        finally:
+            self._turning_on.discard(thread)
         if self in sys.meta_path:
             sys.meta_path.remove(self)
-        from quart_plug import compat
-
-        compat.install_if_asked()
         return compat.active_finder()
 
 

@@ -1,12 +1,14 @@
 """`AppGroup`, whose commands run in an application context, and `QuartGroup`, the program with them.
 
-Where a name is claimed twice, the program's own commands win, then the application's, then those of plugins.
+Where a name is claimed twice, the program's own commands win, then those of the entry points `quart.commands`, by which
+distributions give Quart's program commands, then the application's, then those of plugins.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import click
@@ -107,6 +109,9 @@ class QuartGroup(AppGroup):
         own = super().get_command(ctx, name)
         if own is not None:
             return own
+        published = _published().get(name)
+        if published is not None:
+            return _loaded(published)
         try:
             app = ctx.ensure_object(ScriptInfo).load_app()
         except NoAppException as error:
@@ -117,7 +122,7 @@ class QuartGroup(AppGroup):
         return _application_commands(ctx, app).get(name)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        names = set(super().list_commands(ctx))
+        names = {*super().list_commands(ctx), *_published()}
         try:
             names.update(_application_commands(ctx, ctx.ensure_object(ScriptInfo).load_app()))
         except NoAppException as error:
@@ -126,6 +131,30 @@ class QuartGroup(AppGroup):
                 ctx.meta["quart_plug.app_error_said"] = True
                 click.echo(f"The application's commands are not listed. {error.format_message()}\n", err=True)
         return sorted(names)
+
+
+def _published() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group="quart.commands")}
+
+
+def _loaded(point: EntryPoint) -> click.Command:
+    """The command; for a broken one a command that says so when it is called, so that the help shows the others."""
+    whose = f"the command {point.name!r} of {'an unknown distribution' if point.dist is None else point.dist.name}"
+    try:
+        command = point.load()
+    except Exception as error:
+        return _broken(f"{whose} could not be loaded from {point.value!r}: {error!r}")
+    if not isinstance(command, click.Command):
+        return _broken(f"{whose}, {point.value!r}, is {command!r}, not a click command")
+    return command
+
+
+def _broken(fault: str) -> click.Command:
+    @click.command(help=f"Broken: {fault}", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+    def say() -> None:
+        raise click.ClickException(fault)
+
+    return say
 
 
 def _application_commands(ctx: click.Context, app: Quart) -> dict[str, click.Command]:

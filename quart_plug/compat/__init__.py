@@ -116,11 +116,11 @@ def _not_too_late() -> None:
 
 def _importers() -> list[str]:
     """The modules that hold Quart or names of it, in the order in which their import began."""
-    return [
-        f"{name} ({getattr(module, '__file__', None) or 'no file'})"
-        for name, module in list(sys.modules.items())
-        if name.partition(".")[0] != _NAME and isinstance(module, ModuleType) and _has_quarts(vars(module))
-    ]
+    found: dict[int, str] = {}
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] != _NAME and isinstance(module, ModuleType) and _has_quarts(vars(module)):
+            found.setdefault(id(module), f"{name} ({getattr(module, '__file__', None) or 'no file'})")
+    return list(found.values())
 
 
 def _has_quarts(names: dict[str, Any]) -> bool:

@@ -53,19 +53,21 @@ def run(
     cwd: Path | None = None,
     environment: Mapping[str, str] | None = None,
     check: bool = True,
+    interpreter: Path | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run Python code, or Python with these arguments, in the environment.
 
     alias        whether `quart` is quart-plug, by QUART_PLUG_AS_QUART=1; else it is the real Quart.
     cwd          the folder it runs in; by default the current one.
     environment  variables beside the current ones, of which those that begin with QUART are left out.
+    interpreter  another environment's Python.
     check        whether another exit status than 0 is an AssertionError, with the output.
     """
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("QUART", "PYTEST", "COV_"))}
-    clean |= {"PYTHONDONTWRITEBYTECODE": "1", **({"QUART_PLUG_AS_QUART": "1"} if alias else {}), **(environment or {})}
+    clean |= {**({"QUART_PLUG_AS_QUART": "1"} if alias else {}), **(environment or {})}
     arguments = ["-c", code] if isinstance(code, str) else list(code)
     done = subprocess.run(
-        [python(), *arguments],
+        [interpreter or python(), *arguments],
         cwd=cwd,
         env=clean,
         stdin=subprocess.DEVNULL,

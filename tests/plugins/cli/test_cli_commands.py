@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 import click
@@ -39,6 +40,45 @@ def test_help_lists_the_programs_and_the_apps_commands(module: Any, run: Any) ->
     assert result.exit_code == 0
     for word in ("run", "routes", "shell", "list", "version", "greet", "--app", "--safe-mode", "--as-quart"):
         assert word in result.output
+
+
+class TestCommandsOfDistributions:
+    """Distributions give Quart's program commands with the entry points `quart.commands`."""
+
+    @pytest.fixture(autouse=True)
+    def distribution(self, module: Any, folder: Path) -> None:
+        module("shop_commands.py", "import click\n@click.command()\ndef stock(): print('12 pieces')\nnot_one = 1\n")
+        info = folder / "shop-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: shop\nVersion: 1.0\n")
+        points = {"stock": "shop_commands:stock", "gone": "shop_commands:nothing", "other": "shop_commands:not_one"}
+        points["routes"] = points["greet"] = points["stock"]
+        lines = [f"{name} = {place}" for name, place in points.items()]
+        (info / "entry_points.txt").write_text("\n".join(["[quart.commands]", *lines]))
+
+    def test_it_runs_without_an_application(self, run: Any) -> None:
+        assert run("stock").output == "12 pieces\n"
+
+    def test_it_comes_after_the_programs_and_before_the_applications(self, module: Any, run: Any) -> None:
+        module("app.py", SHOP)
+        assert "/ws" in run("routes").output
+        assert run("greet").output == "12 pieces\n"
+
+    @pytest.mark.parametrize(
+        ("name", "said"),
+        [
+            ("gone", "the command 'gone' of shop could not be loaded from 'shop_commands:nothing': AttributeError("),
+            ("other", "the command 'other' of shop, 'shop_commands:not_one', is 1, not a click command"),
+        ],
+    )
+    def test_a_broken_one_says_whose_it_is(self, run: Any, name: str, said: str) -> None:
+        result = run(name, "--piece", "4")
+        assert (result.exit_code, said in result.output) == (1, True), result.output
+
+    def test_the_help_shows_them_all(self, run: Any) -> None:
+        lines = run("--help").output.splitlines()
+        for name, said in (("gone", "Broken: the command 'gone'"), ("stock", "stock"), ("routes", "Show the routes")):
+            assert [line for line in lines if line.strip().startswith(name) and said in line], lines
 
 
 def test_help_works_with_a_broken_app(module: Any, run: Any) -> None:
