@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from logging import DEBUG, NOTSET, Formatter, Logger, LogRecord, StreamHandler, getLogger
 from logging.handlers import QueueHandler
-from queue import Queue, SimpleQueue
+from queue import SimpleQueue as Queue  # Quart's name for it
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class LocalQueueHandler(QueueHandler):
     Nothing crosses a process, so a record is passed on as it is: the listener still has its `exc_info`.
     """
 
-    def __init__(self, queue: Queue[Any] | SimpleQueue[Any]) -> None:
+    def __init__(self, queue: Any) -> None:
         super().__init__(queue)
 
     def prepare(self, record: LogRecord) -> LogRecord:

@@ -69,7 +69,8 @@ def adapt(bound: Callable[..., Any], step: str) -> Callable[..., Any]:
     arguments = ARGUMENTS[step]
     values = tuple(name for name in arguments if name != "ctx")
     positional, variadic = _positional(bound)
-    if step != "make_response" and _wants_context_first(positional, arguments):
+    room = len(positional) > 1 or variadic or not values  # for a value behind the context
+    if step != "make_response" and room and _wants_context_first(positional, arguments):
         return lambda ctx, *given: bound(ctx, *given)
     limit = len(arguments) if variadic else min(len(positional), len(arguments))
     order = [-1 if name == "ctx" else values.index(name) for name in arguments][:limit]
