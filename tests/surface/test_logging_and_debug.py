@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from logging.handlers import QueueListener
 
 import pytest
@@ -15,24 +15,33 @@ from quart_plug.debug import TEMPLATE, traceback_response
 from quart_plug.logging import LocalQueueHandler, Queue, create_logger, default_handler, has_level_handler
 from tests.support.surface import shows
 
+NAME = "tests.surface.quiet.app"
+
 
 @pytest.fixture
-def name() -> Iterator[str]:
-    """A logger's name that nobody else has, below one that passes nothing on: as where no logging is configured."""
-    logging.getLogger("tests.surface.quiet").propagate = False
-    name = "tests.surface.quiet.app"
-    yield name
-    logger = logging.getLogger(name)
+def unheard() -> Iterator[Callable[[], str]]:
+    """`unheard()` gives a logger's name that nobody has and no handler hears, as where no logging is configured.
+
+    Called in the test itself: pytest adds its handlers to the root, and to loggers that pass nothing on, before it.
+    """
+    parent, logger = logging.getLogger(NAME.rpartition(".")[0]), logging.getLogger(NAME)
+
+    def silence() -> str:
+        parent.propagate = False
+        return NAME
+
+    yield silence
+    parent.propagate = True
     logger.handlers.clear()
     logger.setLevel(logging.NOTSET)
 
 
 @shows("logging.create_logger", "logging.default_handler")
-def test_the_apps_logger(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_apps_logger(unheard: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the app's name; it writes to standard error, whatever that is by then."""
     error = io.StringIO()
-    app = Quart(name)
-    assert app.logger.name == name
+    app = Quart(unheard())
+    assert app.logger.name == NAME
     assert default_handler in app.logger.handlers
     monkeypatch.setattr(sys, "stderr", error)
     app.logger.warning("something %s", "odd")
@@ -41,32 +50,31 @@ def test_the_apps_logger(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert create_logger(app) is app.logger
     assert len(app.logger.handlers) == 1
     app.logger.removeHandler(default_handler)
-    app.logger.warning("and not this")
-    assert error.getvalue().count("\n") == 1
+    assert (app.logger.handlers, error.getvalue().count("\n")) == ([], 1)
 
 
 @pytest.mark.parametrize(
     ("level", "debug", "expected"),
     [(0, False, 0), (0, True, logging.DEBUG), (logging.ERROR, True, logging.ERROR)],
 )
-def test_the_level(name: str, level: int, debug: bool, expected: int) -> None:
+def test_the_level(unheard: Callable[[], str], level: int, debug: bool, expected: int) -> None:
     """DEBUG in debug mode, unless a level was set before."""
-    logging.getLogger(name).setLevel(level)
-    app = Quart(name)
+    logging.getLogger(NAME).setLevel(level)
+    app = Quart(unheard())
     app.debug = debug
     assert app.logger.level == expected
 
 
-def test_logging_that_was_configured_before_is_left_alone(name: str) -> None:
+def test_logging_that_was_configured_before_is_left_alone(unheard: Callable[[], str]) -> None:
     handler = logging.NullHandler()
-    logging.getLogger(name).addHandler(handler)
-    assert Quart(name).logger.handlers == [handler]
+    logging.getLogger(NAME).addHandler(handler)
+    assert Quart(unheard()).logger.handlers == [handler]
 
 
 @shows("logging.has_level_handler")
-def test_has_level_handler(name: str) -> None:
+def test_has_level_handler(unheard: Callable[[], str]) -> None:
     """A handler of its own or of a parent counts, if it takes the logger's level and records get there."""
-    parent, logger = logging.getLogger(name), logging.getLogger(f"{name}.child")
+    parent, logger = logging.getLogger(unheard()), logging.getLogger(f"{NAME}.child")
     assert not has_level_handler(logger)
     handler = logging.NullHandler()
     parent.addHandler(handler)
@@ -83,7 +91,7 @@ def test_has_level_handler(name: str) -> None:
 
 
 @shows("logging.LocalQueueHandler", "logging.LocalQueueHandler.prepare", "logging.Queue")
-def test_records_through_a_queue(name: str) -> None:
+def test_records_through_a_queue(unheard: Callable[[], str]) -> None:
     """They arrive as they were made, with their error, for a listener in another thread to write."""
     arrived: list[logging.LogRecord] = []
 
@@ -93,7 +101,7 @@ def test_records_through_a_queue(name: str) -> None:
 
     queue: Queue[logging.LogRecord] = Queue()
     handler = LocalQueueHandler(queue)
-    app = Quart(name)
+    app = Quart(unheard())
     app.logger.handlers[:] = [handler]
     listener = QueueListener(queue, Collect())
     listener.start()
