@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .decorators import T_error_handler
+from .globals import current_app
 from .scaffold import STAGES, F, Scaffold, describe_function, exception_and_code, named_register
 from .tables import ObservedDict
 
@@ -246,6 +247,11 @@ class Blueprint(Scaffold):
                 rule, endpoint, view_func, provide_automatic_options=provide_automatic_options, **options
             )
         )
+
+    def get_send_file_max_age(self, filename: str | None) -> int | None:
+        """How long a client may keep a file of this blueprint's static folder, in seconds: by default the app says."""
+        age: int | None = current_app.get_send_file_max_age(filename)
+        return age
 
     def app_errorhandler(
         self, code: type[Exception] | int

@@ -80,14 +80,14 @@ class Serving:
         await background.drain(self)
         try:
             async with Context(self):
-                for function in self.after_serving_funcs:
-                    await self.ensure_async(function)()
                 for generator in self.while_serving_gens:
                     try:
                         await anext(generator)
                     except StopAsyncIteration:
                         continue
                     raise RuntimeError(f"the while_serving generator {generator!r} yielded twice")
+                for function in self.after_serving_funcs:
+                    await self.ensure_async(function)()
                 stack, self._lifespan_stack = self._lifespan_stack, None
                 if stack is not None:
                     await stack.aclose()

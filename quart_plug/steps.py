@@ -14,7 +14,7 @@ from . import lifecycle
 from .ctx import Context
 from .globals import _NO_REQUEST, _NO_WEBSOCKET, _cv
 from .kinds import REQUEST
-from .overrides import ARGUMENTS, default_step
+from .overrides import ARGUMENTS, adapt, default_step, override_of
 from .wrappers.reply import from_ready
 
 if TYPE_CHECKING:
@@ -37,8 +37,12 @@ def _log_exception(ctx: Context, exception_info: Any) -> None:
 
 
 async def _handle_background_exception(ctx: Context, error: Exception) -> None:
-    """Log the error of a background task."""
-    ctx.app.logger.error("Exception in a background task", exc_info=error)
+    """Log the error of a background task, through `log_exception` where that is overridden."""
+    log = override_of(ctx.app, "log_exception")
+    if log is None:
+        ctx.app.logger.error("Exception in a background task", exc_info=error)
+    else:
+        adapt(log, "log_exception")(ctx, (type(error), error, error.__traceback__))
 
 
 async def _update_template_context(ctx: Context, context: dict[str, Any]) -> None:

@@ -167,3 +167,19 @@ async def test_handle_background_exception_is_overridden(signature: str, is_asyn
     async with app.test_app():
         app.add_background_task(fails)
     assert [type(error) for error in seen] == [Boom]
+
+
+@pytest.mark.parametrize("signature", ["exception_info", "ctx, exception_info"])
+async def test_an_error_is_logged_through_log_exception(signature: str) -> None:
+    """Where it is overridden; in 0.22's form and in 0.23's."""
+    seen: list[Any] = []
+    names: dict[str, Any] = {"seen": seen}
+    exec(f"def log(self, {signature}): seen.append(exception_info[0])", names)
+    app = type("Sub", (Quart,), {"log_exception": names["log"]})(__name__)
+
+    async def fails() -> None:
+        raise Boom
+
+    async with app.test_app():
+        app.add_background_task(fails)
+    assert seen == [Boom]

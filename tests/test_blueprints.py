@@ -178,6 +178,26 @@ async def test_static_files(app: Quart, tmp_path: Any) -> None:
         assert url_for("part.static", filename="a.txt") == "/part/files/a.txt"
 
 
+@pytest.mark.parametrize("of_the_blueprint", [False, True])
+async def test_how_long_static_files_may_be_kept(tmp_path: Any, of_the_blueprint: bool) -> None:
+    """The app's method says so for the files of blueprints too, as in Quart; a blueprint's own, as in Flask, wins."""
+
+    class App(Quart):
+        def get_send_file_max_age(self, filename: str | None) -> int | None:
+            return 11
+
+    class Part(Blueprint):
+        def get_send_file_max_age(self, filename: str | None) -> int | None:
+            return 22
+
+    (tmp_path / "a.txt").write_text("static")
+    app = App(__name__)
+    class_ = Part if of_the_blueprint else Blueprint
+    app.register_blueprint(class_("part", __name__, static_folder=tmp_path, static_url_path="/files"))
+    response = await app.test_client().get("/files/a.txt")
+    assert response.cache_control.max_age == (22 if of_the_blueprint else 11)
+
+
 REGISTRATIONS = [
     lambda b: b.add_url_rule("/late", "late", lambda: ""),
     lambda b: b.before_request(lambda: None),

@@ -65,7 +65,7 @@ async def test_the_order(app: Quart, calls: list[Any]) -> None:
         calls.append("serving")
     assert calls == [
         *("hook startup", "lifespan begins", "before", "sync before", "begins", "serving"),
-        *("after", "ends", "lifespan ends", "hook shutdown"),
+        *("ends", "after", "lifespan ends", "hook shutdown"),
     ]
 
 

@@ -124,6 +124,19 @@ async def test_an_error_of_a_view_is_a_500_unless_testing(client: QuartClient, a
             await connection.receive()
 
 
+async def test_under_the_alias_an_error_is_answered(
+    client: QuartClient, app: Quart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by Quart: with status 500 and the traceback, or the end of the websocket."""
+    monkeypatch.setattr("quart_plug.compat.alias_is_active", lambda: True)
+    app.testing = True
+    response = await client.get("/fails")
+    assert (response.status_code, "LookupError" in await response.get_data(as_text=True)) == (500, True)
+    async with client.websocket("/fails") as connection:
+        with pytest.raises(WebsocketDisconnectError):
+            await connection.receive()
+
+
 async def test_a_wait_names_the_views_line(client: QuartClient) -> None:
     client.timeout = 0.02
     with pytest.raises(WaitTimeoutError, match=r"suspended at .*test_with_quart.py:\d+ in waits"):
