@@ -14,7 +14,7 @@ from werkzeug.exceptions import abort as werkzeug_abort
 from werkzeug.utils import redirect as werkzeug_redirect
 
 from .concurrency import run_sync_iterable
-from .ctx import has_request_context
+from .ctx import has_request_context, iterate_within
 from .files import safe_join, send_file, send_from_directory
 from .globals import _cv, app_ctx, current_app, request, request_ctx, session
 from .hooks.names import lazy_names
@@ -180,32 +180,24 @@ async def make_push_promise(path: str) -> None:
 
 
 def stream_with_context(func: Callable[..., Any]) -> Callable[..., AsyncGenerator[Any, None]]:
-    """Let a generator function that makes a response's body use `request`, `session` and `g` while it is sent."""
+    """Let a generator function that makes a response's body use `request`, `session` and `g` while it is sent.
+
+    As in Quart the body has a context of its own, with the same `g`: when it ends, the teardown functions are called
+    once more, for what the body has opened.
+    """
     if not has_request_context():
         raise RuntimeError(
             "stream_with_context needs a request; call it in a view, where the response is made"
         )
-    copy = _cv.get().copy()
+    ctx = _cv.get().copy()
 
     @wraps(func)
-    async def generate(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
-        source = func(*args, **kwargs)
-        items: AsyncIterator[Any] = source if hasattr(source, "__anext__") else run_sync_iterable(source)
-        try:
-            while True:
-                # The generator runs in whatever task sends it; the context is current only inside of its steps.
-                token = _cv.set(copy)
-                try:
-                    item = await anext(items)
-                except StopAsyncIteration:
-                    return
-                finally:
-                    _cv.reset(token)
-                yield item
-        finally:
-            close = getattr(items, "aclose", None)
-            if close is not None:
-                await close()
+    def generate(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
+        def make() -> AsyncIterator[Any]:
+            source = func(*args, **kwargs)
+            return source if hasattr(source, "__anext__") else run_sync_iterable(source)
+
+        return iterate_within(ctx.copy(), make)
 
     return generate
 

@@ -157,14 +157,15 @@ async def leave(ctx: Context, exc: BaseException | None) -> None:
     if exc is not None and ctx.app.should_ignore_error(exc):
         exc = None
     if ctx.app.preserves_context and ctx.scope is not None and ctx.scope.get("_quart._preserve_context"):
-        ctx.app.preserved_context = ctx.copy()  # for the test client, which looks at it afterwards
+        kept = ctx.app.preserved_context = ctx.copy()  # for the test client, which looks at it afterwards
+        kept.kept = True
     failures = None
-    if ctx.plan is not None:
+    if ctx.plan is not None and not ctx.of_app:
         try:
             await plans.steps.teardown(ctx, exc)
         except Exception as error:
             failures = [error]
-    if plans.tears_app_down:
+    if plans.tears_app_down and ctx.outer is None:  # inside of the app's own context it belongs to that
         failures = await _try(failures, plans.steps.teardown_app, ctx, exc)
     if ctx.to_close is not None:
         for close in reversed(ctx.to_close):
@@ -409,9 +410,9 @@ async def teardown(ctx: Context, exc: BaseException | None) -> None:
 
 
 async def teardown_app(ctx: Context, exc: BaseException | None) -> None:
-    """`teardown_appcontext` functions, the last registered first."""
+    """`teardown_appcontext` functions in the order in which they were registered, as in Quart."""
     failures = None
-    for function in reversed(ctx.app.teardown_appcontext_funcs):
+    for function in ctx.app.teardown_appcontext_funcs:
         failures = await _try(failures, ctx.app.ensure_async(function), exc)
     if ctx.plans.context_teardown is not None:
         failures = await _try(failures, ctx.plans.context_teardown, ctx, exc)

@@ -78,9 +78,9 @@ class Plans:
         self.steps = Steps(app, kind)
         override = override_of(app, "update_template_context")
         self.updates_template_context = None if override is None else adapt(override, "update_template_context")
-        self.pushed = call("context_pushed")
-        self.popped = call("context_popped")
-        self.context_teardown = call("context_teardown")
+        self.pushed = _telling(call("context_pushed"))
+        self.popped = _telling(call("context_popped"))
+        self.context_teardown = _telling(call("context_teardown"))
         self.tears_app_down = bool(
             app.teardown_appcontext_funcs
             or self.context_teardown is not None
@@ -100,10 +100,10 @@ class Plans:
 
     def _compile_connection(self, app: Quart, kind: Kind, call: Callable[[str], Any]) -> None:
         self.by_rule: dict[int, Plan] = {}
-        self.started = call(kind.hooks["started"])
-        self.finished = call(kind.hooks["finished"])
-        self.failed = call(kind.hooks["failed"])
-        self.teardown_hook = call(kind.hooks["teardown"])
+        self.started = _telling(call(kind.hooks["started"]))
+        self.finished = _telling(call(kind.hooks["finished"]))
+        self.failed = _telling(call(kind.hooks["failed"]))
+        self.teardown_hook = _telling(call(kind.hooks["teardown"]))
         self.closes = bool(
             self.closes or self.teardown_hook is not None or any(app.table("teardown", kind).values())
         )
@@ -112,6 +112,7 @@ class Plans:
         self.opens_session = not self.lazy_session
         self.received = call("websocket_received") if kind is WEBSOCKET else None
         self.sending = call("websocket_sending") if kind is WEBSOCKET else None
+        self.sent = _telling(call("websocket_sent")) if kind is WEBSOCKET else None
         self.closed = call("websocket_closed") if kind is WEBSOCKET else None
         class_ = app.request_class
         self.request_class = class_ if getattr(class_.__init__, "may_be_skipped", False) else None
@@ -144,6 +145,29 @@ class Plans:
 async def _overridden_handle(override: Callable[..., Any], ctx: Context) -> Any:
     result = override(ctx.request_websocket)
     return await result if hasattr(result, "__await__") else result
+
+
+def _telling(hook: Callable[..., Any] | None) -> Callable[..., Any] | None:
+    """A `notify` hook whose one failure is raised as itself: what a signal's receiver raises meets the error handlers,
+    as in Quart."""
+    if hook is None:
+        return None
+
+    async def tell(*args: Any) -> None:
+        try:
+            await hook(*args)
+        except ExceptionGroup as group:
+            if len(group.exceptions) > 1:
+                raise
+            failure = group.exceptions[0]
+        else:
+            return
+        try:
+            raise failure
+        finally:
+            del failure  # its traceback holds this frame
+
+    return tell
 
 
 async def _around(around: Callable[..., Any], inner: Callable[..., Any], ctx: Context) -> Any:
@@ -206,6 +230,7 @@ class Plan:
         self.disconnect = disconnect_mode(app, options_of_rule.get("disconnect"), self.function)
         self.received = plans.received
         self.sending = plans.sending
+        self.sent = plans.sent
         self.options_plan: Plan | None = (
             Plan(plans, rule, True) if self.answers_options and not options else None
         )

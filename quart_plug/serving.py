@@ -80,7 +80,7 @@ class Serving:
         await background.drain(self)
         try:
             async with Context(self):
-                for generator in self.while_serving_gens:
+                for generator in reversed(self.while_serving_gens):
                     try:
                         await anext(generator)
                     except StopAsyncIteration:

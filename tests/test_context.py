@@ -84,14 +84,20 @@ async def test_g_of_an_app_context_is_shared_with_what_is_in_it(app: Quart) -> N
         async with Quart("other").app_context():
             assert "mark" not in g
         async with app.app_context():
-            assert "mark" in g
+            assert "mark" not in g
 
 
-async def test_g_of_a_request_is_its_own(app: Quart) -> None:
+async def test_g_of_a_request_is_shared_with_another_in_it(app: Quart) -> None:
+    """As in Flask: an application context is pushed with a request's only when there is none of the app."""
+    calls: list[str] = []
+    app.teardown_appcontext(lambda error: calls.append("app"))
+    app.teardown_request(lambda error: calls.append("request"))
     async with app.test_request_context("/1"):
         g.mark = 1
         async with app.test_request_context("/2"):
-            assert "mark" not in g
+            assert g.mark == 1
+        assert calls == ["request"]
+    assert calls == ["request", "request", "app"]
 
 
 async def test_nested_pushes_of_one_context(app: Quart) -> None:
@@ -200,7 +206,8 @@ async def test_nothing_to_copy(copy: Any, message: str) -> None:
         copy(lambda: None)
 
 
-async def test_teardown_is_not_repeated_for_a_copy(app: Quart) -> None:
+async def test_teardown_is_for_a_copy_as_well(app: Quart) -> None:
+    """Each call of a copied function ends a context of its own, as in Quart: what it has opened is put away."""
     calls: list[Any] = []
     app.teardown_request(lambda error: calls.append("teardown"))
 
@@ -208,8 +215,10 @@ async def test_teardown_is_not_repeated_for_a_copy(app: Quart) -> None:
 
     async with app.test_request_context("/1"):
         copied = copy_current_request_context(nothing)
-    await copied()
     assert calls == ["teardown"]
+    await copied()
+    await copied()
+    assert calls == ["teardown"] * 3
 
 
 async def test_preserved_by_the_client(app: Quart) -> None:

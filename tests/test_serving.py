@@ -27,7 +27,7 @@ def calls() -> list[Any]:
 
 
 async def test_the_order(app: Quart, calls: list[Any]) -> None:
-    """Hooks around the app's own; before functions, then generators; at the end after functions, then generators."""
+    """Hooks around the app's own; before functions, then generators; at the end generators, then after functions."""
 
     class Noting:
         @hookimpl

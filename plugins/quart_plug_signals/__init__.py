@@ -84,8 +84,8 @@ async def send_websocket_tearing_down(ctx: Context, exc: BaseException | None) -
     await _send("websocket_tearing_down", ctx.app, exc=exc)
 
 
-# First for what comes in and last for what goes out: receivers are given what the wire carries, whatever
-# other plugins make of it.
+# First for what comes in, and after what goes out: receivers are given what the wire carries, whatever other plugins
+# make of it.
 
 
 @hookimpl(specname="websocket_received", tryfirst=True, when=_heard("websocket_received"))
@@ -93,17 +93,18 @@ async def send_websocket_received(ctx: Context, message: str | bytes) -> None:
     await _send("websocket_received", ctx.app, message)
 
 
-@hookimpl(specname="websocket_sending", trylast=True, when=_heard("websocket_sent"))
+@hookimpl(specname="websocket_sent", when=_heard("websocket_sent"))
 async def send_websocket_sent(ctx: Context, message: str | bytes) -> None:
     await _send("websocket_sent", ctx.app, message)
 
 
-# Contexts
+# Contexts: the app's own one is pushed only when there is none.
 
 
 @hookimpl(specname="context_pushed", when=_heard("appcontext_pushed"))
 async def send_appcontext_pushed(ctx: Context) -> None:
-    await _send("appcontext_pushed", ctx.app)
+    if ctx.outer is None:
+        await _send("appcontext_pushed", ctx.app)
 
 
 @hookimpl(specname="context_teardown", when=_heard("appcontext_tearing_down"))
@@ -113,7 +114,8 @@ async def send_appcontext_tearing_down(ctx: Context, exc: BaseException | None) 
 
 @hookimpl(specname="context_popped", when=_heard("appcontext_popped"))
 async def send_appcontext_popped(ctx: Context) -> None:
-    await _send("appcontext_popped", ctx.app)
+    if ctx.outer is None:
+        await _send("appcontext_popped", ctx.app)
 
 
 # The rest

@@ -13,7 +13,7 @@ in a thread, or a coroutine function. The sender of `websocket_received` and `we
     websocket_tearing_down    exc                  the websocket's context ends
     got_websocket_exception   exception            an error that nothing handled
     websocket_received                             a message came in
-    websocket_sent                                 a message goes out
+    websocket_sent                                 a message was sent
     got_background_exception  exception            a background task failed
     got_serving_exception     exception            a start-up or shutdown function failed
     appcontext_pushed                              a context became the current one

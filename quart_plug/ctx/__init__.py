@@ -16,6 +16,7 @@ from .current import (
     has_app_context,
     has_request_context,
     has_websocket_context,
+    iterate_within,
 )
 
 AppContext = Context  # Quart's name
@@ -50,4 +51,5 @@ __all__ = [
     "has_app_context",
     "has_request_context",
     "has_websocket_context",
+    "iterate_within",
 ]

@@ -87,6 +87,8 @@ class Context:
     plan: Plan = None  # type: ignore[assignment]  # set once the rule is found
     plans: Plans = None  # type: ignore[assignment]  # set by the adapter, or when it is pushed
     token: Token[Context] | None = None
+    of_app = False  # a copy that stands for the application's context alone, though the request can be seen in it
+    kept = False  # for a test to look at, after the connection: nothing happens inside of it
 
     # the connection's I/O; see wrappers/watch.py
     task: asyncio.Task[Any] | None = None
@@ -231,12 +233,23 @@ class Context:
     @property
     def g(self) -> Globals:
         if self._g is None:
-            outer = self.token.old_value if self.token is not None else None
-            if isinstance(outer, Context) and outer.app is self.app and outer.kind is None and outer is not self:
-                self._g = outer.g  # inside of the same app's own context it is shared, as in Flask
-            else:
-                self._g = self.app.app_ctx_globals_class()
+            outer = self.outer
+            self._g = self.app.app_ctx_globals_class() if outer is None else outer.g
         return self._g
+
+    @property
+    def outer(self) -> Context | None:
+        """The context of the same app inside of which this connection's one became current: it keeps `g` for both.
+
+        As in Flask, where a request's context pushes one of the app only when there is none. None for an application
+        context, which always is one of its own.
+        """
+        if self.kind is None or self.of_app or self.token is None:
+            return None
+        outer = self.token.old_value
+        if not isinstance(outer, Context) or outer.app is not self.app or outer is self or outer.kept:
+            return None
+        return outer
 
     @property
     def inbox(self) -> Inbox:
@@ -339,7 +352,7 @@ class Context:
         other._g = self.g
         other._view_args = self._view_args
         other._inbox = self._inbox
-        if self._located:
+        if self.plan is not None:
             other.plan, other.plans, other._located = self.plan, self.plans, True
         return other
 

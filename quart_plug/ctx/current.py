@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..concurrency import is_coroutine_function
 from ..globals import _NO_APP, _NO_REQUEST, _NO_WEBSOCKET, _cv
 from ..kinds import REQUEST, WEBSOCKET, Kind
+
+if TYPE_CHECKING:
+    from .context import Context
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,29 +53,63 @@ def after_this_websocket(func: F) -> F:
 def _copy_current(has_context: Callable[[], bool], message: str, function: F) -> F:
     if not has_context():
         raise RuntimeError(message)
-    copy = _cv.get().copy()
+    ctx = _cv.get().copy()
+    run = function if is_coroutine_function(function) else ctx.app.ensure_async(function)
 
-    if is_coroutine_function(function):
-
-        @wraps(function)
-        async def call(*args: Any, **kwargs: Any) -> Any:
-            token = _cv.set(copy)
-            try:
-                return await function(*args, **kwargs)
-            finally:
-                _cv.reset(token)
-
-    else:
-
-        @wraps(function)
-        async def call(*args: Any, **kwargs: Any) -> Any:
-            token = _cv.set(copy)
-            try:
-                return await copy.app.ensure_async(function)(*args, **kwargs)
-            finally:
-                _cv.reset(token)
+    @wraps(function)
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        again = ctx.copy()
+        again.of_app = has_context is has_app_context
+        async with again:
+            return await run(*args, **kwargs)
 
     return call  # type: ignore[return-value]
+
+
+async def iterate_within(ctx: Context, make: Callable[[], AsyncIterator[Any]]) -> AsyncGenerator[Any, None]:
+    """What an asynchronous iterator gives, made in a context that is pushed first and popped at the end.
+
+    ctx   a copy that nobody else uses.
+    make  called in the context.
+
+    It is current only inside of the steps: whatever task sends the items has its own.
+    """
+    from .. import lifecycle
+
+    async def step(function: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+        token = _cv.set(ctx)
+        if ctx.token is None:
+            ctx.token = token
+        try:
+            return await function(*args)
+        finally:
+            _cv.reset(token)
+
+    async def start() -> AsyncIterator[Any]:
+        return make()
+
+    items = None
+    error: BaseException | None = None
+    await step(lifecycle.enter, ctx)
+    try:
+        items = await step(start)
+        while True:
+            try:
+                item = await step(anext, items)
+            except StopAsyncIteration:
+                break
+            yield item
+    except BaseException as raised:
+        error = raised
+        raise
+    finally:
+        try:
+            close = getattr(items, "aclose", None)
+            if close is not None:
+                await step(close)
+        finally:
+            await step(lifecycle.leave, ctx, error)
+            error = None  # its traceback holds this frame
 
 
 def copy_current_app_context(func: F) -> F:

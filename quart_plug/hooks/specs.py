@@ -132,7 +132,10 @@ async def context_pushed(ctx: Context) -> None:
 
 @hookspec(kind="notify", colour="async")
 async def context_teardown(ctx: Context, exc: BaseException | None) -> None:
-    """A context is about to end; `exc` is the unhandled error, if there was one."""
+    """A context is about to end, and no other one of the app is around it; `exc` is the unhandled error, if any.
+
+    After the app's `teardown_appcontext` functions.
+    """
 
 
 @hookspec(kind="notify", colour="async")
@@ -214,6 +217,11 @@ async def websocket_received(ctx: Context, message: str | bytes) -> str | bytes 
 @hookspec(kind="pipe", colour="async")
 async def websocket_sending(ctx: Context, message: str | bytes) -> str | bytes | None:
     """A message is about to be sent; an answer replaces it."""
+
+
+@hookspec(kind="notify", colour="async")
+async def websocket_sent(ctx: Context, message: str | bytes) -> None:
+    """A message was given to the server."""
 
 
 @hookspec(kind="notify", colour="async")

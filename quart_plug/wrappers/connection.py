@@ -119,6 +119,7 @@ class WebsocketConnection(BaseRequestWebsocket):
             and self._accepting is None
             and plan.received is None
             and plan.sending is None
+            and plan.sent is None
             and not self._paced
         )
 
@@ -146,6 +147,9 @@ class WebsocketConnection(BaseRequestWebsocket):
         else:
             await self._transmit({"type": "websocket.send", "bytes": data})
         self._sent += 1
+        hook = self._link.plan.sent
+        if hook is not None:
+            await hook(self._link, data)
 
     async def _transmit(self, message: Message) -> None:
         """Send a message. ConnectionClosed when the peer has gone, or does not take it in time."""

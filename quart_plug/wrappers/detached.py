@@ -65,6 +65,7 @@ class _NoPlan:
     disconnect = "raise"
     received = None
     sending = None
+    sent = None
     subprotocols: tuple[str, ...] = ()
 
 

@@ -194,7 +194,7 @@ async def test_teardown_functions_see_the_unhandled_error(app: Quart, kind: Any,
 
 
 async def test_teardown_of_the_app_context(app: Quart, kind: Any, calls: list[Any]) -> None:
-    """After the connection's own, the last registered first."""
+    """After the connection's own, in the order in which they were registered."""
     kind.on(app, "teardown")(lambda error: calls.append("connection"))
     for name in ("one", "two"):
         app.teardown_appcontext(lambda error, name=name: calls.append(name))
@@ -204,7 +204,7 @@ async def test_teardown_of_the_app_context(app: Quart, kind: Any, calls: list[An
         return await kind.reply("")
 
     await kind.run(app)
-    assert calls == ["connection", "two", "one"]
+    assert calls == ["connection", "one", "two"]
 
 
 async def test_only_functions_of_its_kind(app: Quart, kind: Any, calls: list[Any]) -> None:

@@ -52,7 +52,7 @@ TABLE: list[tuple[str, tuple[Any, ...], str, dict[str, Any]]] = [
     ("background_failed", (ERROR,), "got_background_exception", {"exception": ERROR}),
     ("serving_failed", (ERROR,), "got_serving_exception", {"exception": ERROR}),
 ]
-MESSAGES = [("websocket_received", "websocket_received"), ("websocket_sending", "websocket_sent")]
+MESSAGES = [("websocket_received", "websocket_received"), ("websocket_sent", "websocket_sent")]
 HOOKS = [*((hook, signal) for hook, _, signal, _ in TABLE), *MESSAGES]
 
 # What the signals are called by `repr` and by those who list them.
@@ -73,7 +73,7 @@ class App:
     def first_argument(self, hook: str) -> Any:
         """The app or a context, whichever the hook takes."""
         takes_context = self.hooks.spec(hook).arguments[0] == "ctx"
-        return SimpleNamespace(app=self) if takes_context else self
+        return SimpleNamespace(app=self, outer=None) if takes_context else self
 
 
 @pytest.fixture
@@ -125,28 +125,23 @@ async def test_messages_are_the_senders_and_stay_as_they_are(
     with listening(signal, calls):
         chain = app.hooks.call(hook)
         assert chain is not None
-        assert await chain(app.first_argument(hook), message) == message
+        assert await chain(app.first_argument(hook), message) == (message if hook == "websocket_received" else None)
     assert calls == [(message, {})]
 
 
-@pytest.mark.parametrize(("hook", "heard"), [("websocket_received", "wire"), ("websocket_sending", "wire!")])
-async def test_receivers_are_given_what_the_wire_carries(app: App, hook: str, heard: str) -> None:
+async def test_receivers_are_given_what_the_wire_carries(app: App) -> None:
     class Exclaims:
         @hookimpl
         def websocket_received(self, ctx: Any, message: str) -> str:
             return message + "!"
 
-        @hookimpl
-        def websocket_sending(self, ctx: Any, message: str) -> str:
-            return message + "!"
-
     app.hooks.register(Exclaims(), "exclaims")
     calls: Calls = []
-    with listening(dict(MESSAGES)[hook], calls):
-        chain = app.hooks.call(hook)
+    with listening("websocket_received", calls):
+        chain = app.hooks.call("websocket_received")
         assert chain is not None
-        assert await chain(app.first_argument(hook), "wire") == "wire!"
-    assert calls == [(heard, {})]
+        assert await chain(app.first_argument("websocket_received"), "wire") == "wire!"
+    assert calls == [("wire", {})]
 
 
 @pytest.mark.parametrize(("hook", "signal"), HOOKS)

@@ -227,10 +227,10 @@ async def test_teardown_appcontext_funcs(app: Quart, assigned: bool) -> None:
     await connect(app)
     async with app.app_context():
         pass
-    assert calls == [1, 2, 1, 2, 1]
+    assert calls == [1, 1, 2, 1, 2]
     app.teardown_appcontext_funcs.clear()
     await get(app)
-    assert calls == [1, 2, 1, 2, 1]
+    assert calls == [1, 1, 2, 1, 2]
 
 
 async def test_rules_are_added(app: Quart) -> None:

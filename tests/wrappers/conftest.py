@@ -147,7 +147,7 @@ class Connection:
             self.server.send,
         )
         self.plan = self.ctx.plan = SimpleNamespace(  # type: ignore[assignment]
-            disconnect=mode, received=None, sending=None, subprotocols=[], rule=None
+            disconnect=mode, received=None, sending=None, sent=None, subprotocols=[], rule=None
         )
         self.ctx.plans = SimpleNamespace(closed=self._closed)  # type: ignore[assignment]
         self.sweep = SlowSweep(self.app)  # type: ignore[arg-type]
