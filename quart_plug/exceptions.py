@@ -3,6 +3,7 @@
     Exception
     ├── ConnectionClosed         a websocket's connection has ended
     ├── WebsocketStateError      a move that the websocket's state does not allow
+    ├── InvalidJSON              a websocket's message is no JSON: a BadRequest and a JSONDecodeError
     ├── ClientDisconnected       the client of a request left (the view is cancelled; this is for who reads)
     └── PluginError              anything that is wrong with a plugin, or with how it is asked for
         ├── PluginNotEnabled     a name or function was used whose plugin is off
@@ -15,6 +16,8 @@ Imports nothing of the package: the tree is the lowest layer.
 """
 
 from __future__ import annotations
+
+from json import JSONDecodeError
 
 from werkzeug.exceptions import (
     Aborter,
@@ -76,6 +79,7 @@ __all__ = [
     "HTTPVersionNotSupported",
     "ImATeapot",
     "InternalServerError",
+    "InvalidJSON",
     "LengthRequired",
     "Locked",
     "MethodNotAllowed",
@@ -130,6 +134,19 @@ class ConnectionClosed(Exception):
         by = f" by the {self.closed_by}" if self.closed_by else ""
         why = f": {self.reason}" if self.reason else ""
         return f"the websocket was closed{by} with code {self.code}{why}"
+
+
+class InvalidJSON(BadRequest, JSONDecodeError):
+    """A websocket's message is no JSON: the client's fault, and what Quart raises there.
+
+    msg                      what is wrong.
+    doc, pos, lineno, colno  where, as far as the JSON provider tells.
+    """
+
+    def __init__(self, msg: str, doc: str = "", pos: int = 0) -> None:
+        JSONDecodeError.__init__(self, msg, doc, pos)  # an HTTPException's would call it without arguments
+        self.description = msg
+        self.response = None
 
 
 class WebsocketStateError(RuntimeError):

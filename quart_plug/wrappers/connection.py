@@ -65,6 +65,7 @@ class WebsocketConnection(BaseRequestWebsocket):
     _touched = 0.0
     _was_accepted = False
     _over = False  # whether the view's handling is over
+    _made_by_hand = False  # whether it talks to Quart's four functions, and not to a server
 
     @classmethod
     def from_context(cls, ctx: Context) -> Self:
@@ -82,7 +83,7 @@ class WebsocketConnection(BaseRequestWebsocket):
         return {} if app is None else app.config
 
     def _subprotocol_for(self, asked: str | None) -> str | None:
-        offered = self.scope.get("subprotocols") or ()
+        offered = self.requested_subprotocols  # type: ignore[attr-defined]  # Websocket's
         if asked is None:
             return next((ours for ours in self._link.plan.subprotocols if ours in offered), None)
         if asked not in offered:
@@ -280,6 +281,8 @@ class WebsocketConnection(BaseRequestWebsocket):
                 raise
 
     def _spec_version(self) -> tuple[int, ...]:
+        if self._made_by_hand:
+            return (2, 5)
         version = str((self.scope.get("asgi") or {}).get("spec_version", "2.0"))
         return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))
 

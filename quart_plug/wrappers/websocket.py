@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from werkzeug.datastructures import Headers
 
-from ..exceptions import BadRequest, ConnectionClosed
+from ..exceptions import ConnectionClosed, InvalidJSON
 from .base import may_be_skipped
 from .connection import DENIAL, WebsocketConnection
 from .detached import Buffer, Detached, takes_receive
@@ -70,6 +70,7 @@ class Websocket(WebsocketConnection):
             if receive is None:
                 self.buffer = self.buffer_class()
                 receive = self.buffer.get
+            self._made_by_hand = True
             self._attach(Detached(self, receive, send, accept, close))
 
     def _call_constructor(self, ctx: Context) -> None:
@@ -89,7 +90,7 @@ class Websocket(WebsocketConnection):
             self._send_data,
             self.accept,
             self.close,
-            ctx.scope,
+            scope=ctx.scope,
         )
 
     # What it is ---------------------------------------------------------------------------------------------
@@ -211,6 +212,12 @@ class Websocket(WebsocketConnection):
 
     # Messages -----------------------------------------------------------------------------------------------
 
+    def _open_short_way(self) -> None:
+        super()._open_short_way()
+        class_ = type(self)
+        if class_.receive is not _receive or class_.send is not _send:
+            self._short = False  # `receive_json` and `send_json` have to go through the subclass's own
+
     async def receive(self, timeout: float | None = None) -> str | bytes:
         """The next message: str for a text message, bytes for a binary one.
 
@@ -270,7 +277,7 @@ class Websocket(WebsocketConnection):
         await self.send(bytes(data))
 
     async def receive_json(self, timeout: float | None = None) -> Any:
-        """The next message, read as JSON. BadRequest when it is none; the connection stays open."""
+        """The next message, read as JSON. InvalidJSON when it is none; the connection stays open."""
         inbox = self._inbox
         if self._short and inbox.busy == IDLE and timeout is None:
             inbox.busy = READING
@@ -287,12 +294,13 @@ class Websocket(WebsocketConnection):
             data = message.get("text")
             if data is None or len(data) > self._surely_small:
                 data = await self._take_in(message)
-        else:
-            data = await self._receive_data(timeout)
+        else:  # through `receive`, which a subclass may have its own of, with Quart's signature
+            data = await (self.receive() if timeout is None else self.receive(timeout))
         try:
             return (self._json or self._find_json()).loads(data)
         except (ValueError, RecursionError) as error:
-            raise BadRequest(f"The message is not valid JSON: {error}") from error
+            where = getattr(error, "doc", ""), getattr(error, "pos", 0)
+            raise InvalidJSON(f"The message is not valid JSON: {error}", *where) from error
 
     async def send_json(self, *args: Any, **kwargs: Any) -> None:
         """Send JSON: of the one argument, of several as a list, or of the keyword arguments as an object.
@@ -315,7 +323,7 @@ class Websocket(WebsocketConnection):
                 await self._send_failed(error, _current_task())  # type: ignore[arg-type]  # a coroutine runs in a task
             self._sent += 1
         else:
-            await self._send_data(data)
+            await self.send(data)
 
     def _find_json(self) -> Any:
         self._json = self.json_module
@@ -351,3 +359,6 @@ class Websocket(WebsocketConnection):
         self._paced = True
         self._short = False
         return self._heartbeat
+
+
+_receive, _send = Websocket.receive, Websocket.send
