@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
 from weakref import WeakSet
 
 from werkzeug.exceptions import NotFound
@@ -255,8 +256,16 @@ class QuartMap(Map):
             request.scheme,
             request.method,
             request.path,
-            request.query_string.decode("latin-1"),
+            _query_text(request.query_string),
         )
+
+
+def _query_text(query: bytes) -> str:
+    """A query string for the URL of a redirect; what a client did not encode is encoded there."""
+    return query.decode("ascii") if query.isascii() else quote(query, safe=_ASCII)
+
+
+_ASCII = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class _Converters(dict[str, type[BaseConverter]]):

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
+from ..exceptions import RequestedRangeNotSatisfiable
 from .elsewhere import Elsewhere
 
 _END = object()
@@ -76,10 +77,16 @@ class _Sliced(ResponseBody):
     end: int
 
     async def make_conditional(self, begin: int, end: int | None) -> int:
-        """Send only the bytes from `begin` up to `end`, not included (None: all); returns how many."""
-        self.begin = min(max(begin, 0), self.size)
-        self.end = self.size if end is None else min(max(end, self.begin), self.size)
-        return self.end - self.begin
+        """Send only the bytes from `begin` up to `end`, not included (None: all that follow).
+
+        Returns the size of the whole; `begin` and `end` then tell the part. Raises RequestedRangeNotSatisfiable
+        when there is nothing in it.
+        """
+        end = self.size if end is None else min(end, self.size)
+        if not 0 <= begin < end:
+            raise RequestedRangeNotSatisfiable(self.size)
+        self.begin, self.end = begin, end
+        return self.size
 
 
 class DataBody(_Sliced):
@@ -293,7 +300,7 @@ class IOBody(_Chunked):
 
 
 class IterableBody(ResponseBody):
-    """An iterable, plain or asynchronous, of `str` and `bytes`.
+    """An iterable, plain or asynchronous, of `str` and `bytes`, which it gives as they are.
 
     A plain one takes its steps in threads, with the context variables of the moment in which the body was
     made. Lists and tuples are there already and are not sent away.
@@ -331,14 +338,14 @@ class IterableBody(ResponseBody):
             self._iterator = iter(source)
         return self
 
-    async def __anext__(self) -> bytes:
+    async def __anext__(self) -> Any:
         if self._elsewhere is not None:
             chunk = await self._elsewhere.call(self._step)
         else:
             chunk = next(self._iterator, _END)
         if chunk is _END:
             raise StopAsyncIteration
-        return chunk_bytes(chunk)
+        return chunk
 
     def _step(self) -> Any:
         if self._iterator is None:
@@ -356,3 +363,42 @@ class IterableBody(ResponseBody):
         if self._iterator is None or self._iterator is self.iter:
             return [self.iter]
         return [self._iterator, self.iter]
+
+
+class PartBody(_Sliced):
+    """A part of a body that can only be read from its start, such as an iterable."""
+
+    def __init__(self, whole: ResponseBody, size: int) -> None:
+        self.whole = whole
+        self.size = self.end = size
+        self.begin = 0
+        self._position = 0
+        self._chunks: AsyncIterator[Any] | None = None
+
+    async def __aenter__(self) -> PartBody:
+        self._chunks = aiter(await self.whole.__aenter__())
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        await self.whole.__aexit__(exc_type, exc_value, tb)
+
+    async def discard(self) -> None:
+        await self.whole.discard()
+
+    def __aiter__(self) -> PartBody:
+        return self
+
+    async def __anext__(self) -> bytes:
+        assert self._chunks is not None, "a PartBody is read inside of `async with`"
+        while self._position < self.end:
+            try:
+                data = chunk_bytes(await anext(self._chunks))
+            except StopAsyncIteration:
+                raise OSError(f"the body ended after {self._position} bytes, and not after {self.size}") from None
+            piece = data[max(self.begin - self._position, 0) : self.end - self._position]
+            self._position += len(data)
+            if piece:
+                return piece
+        raise StopAsyncIteration

@@ -15,7 +15,7 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.http import parse_etags, parse_range_header
 from werkzeug.sansio.http import is_resource_modified
 
-from .bodies import DataBody
+from .bodies import PartBody
 
 if TYPE_CHECKING:
     from .request import Request
@@ -89,19 +89,20 @@ def resolve_range(header: str, length: int) -> tuple[int, int] | None:
 
 
 async def _send_part(response: Response, header: str, length: int) -> None:
-    make_conditional = getattr(response.response, "make_conditional", None)
-    if make_conditional is None:
-        return  # a stream cannot be sought in
     try:
         part = resolve_range(header, length)
+        if part is None:
+            return
+        if not hasattr(response.response, "make_conditional"):
+            response.response = PartBody(response.response, length)
+        body: Any = response.response
+        # The body says what it sends, and how large the whole is: it may know better than `complete_length`.
+        length = await body.make_conditional(*part)
     except RequestedRangeNotSatisfiable:
         await response.close()
         raise
-    if part is None:
-        return
     begin, end = part
-    if isinstance(response.response, DataBody):
-        end = min(end, response.response.size)
-    response.content_length = await make_conditional(begin, end)
+    begin, end = getattr(body, "begin", begin), getattr(body, "end", end)
+    response.content_length = end - begin
     response.headers["Content-Range"] = ContentRange("bytes", begin, end, length).to_header()
     response.status_code = 206

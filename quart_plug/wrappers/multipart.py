@@ -61,7 +61,7 @@ class FormDataParser:
 
     stream_factory        makes the file that an upload is written to.
     max_form_memory_size  bytes of all multipart fields together, or None. Files do not count.
-    max_content_length    bytes of the body, or None; the body itself holds to it.
+    max_content_length    bytes of a multipart body, or None. Bodies have a limit of their own.
     max_form_parts        how many parts a multipart form may have, or None.
     cls                   the class of what is returned.
     silent                a malformed form gives two empty results, instead of ValueError.
@@ -195,8 +195,13 @@ class MultiPartParser:
         reading = _Reading(self, boundary, content_length)
         chunks: list[bytes] = []
         size = 0
+        left = self.max_content_length  # bytes; a request's body has a limit of its own, usually the same
         try:
             async for chunk in body:
+                if left is not None:
+                    left -= len(chunk)
+                    if left < 0:
+                        raise RequestEntityTooLarge
                 chunks.append(chunk)
                 size += len(chunk)
                 if size >= self.buffer_size:

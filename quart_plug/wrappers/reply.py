@@ -261,6 +261,8 @@ def convert(class_: type[Response], response: SansIOResponse | HTTPException) ->
         response = response.get_response()
     if isinstance(response, Response):
         if type(response) is Response and class_ is not Response:
+            if response._headers is None:
+                response._headers = response._build_headers()  # by the defaults of the class that it was made with
             response.__class__ = class_
         return response
     if not isinstance(response, SansIOResponse):

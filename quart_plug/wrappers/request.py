@@ -141,7 +141,7 @@ class Request(BaseRequestWebsocket):
             model.headers,
             model.root_path,
             model.http_version,
-            model.scope,
+            scope=model.scope,
             max_content_length=model.max_content_length,
             body_timeout=model.body_timeout,
             send_push_promise=model._push,

@@ -239,6 +239,9 @@ class FreshHeaders(Headers):
                 return
         super().add(key, value, **kwargs)
 
+    def copy(self) -> Headers:  # type: ignore[override]  # a copy is not fresh
+        return Headers(self._list)
+
     def wire(self) -> list[Pair]:
         """ASGI's pairs, while they are fresh."""
         pairs: list[Pair] = []

@@ -44,7 +44,8 @@ class SetsCookies(SansIOResponse):
 
         `value` may hold anything: it is quoted.
         """
-        if max_age is None and expires is None and _PLAIN.fullmatch(value):
+        # A name beyond ASCII is left to werkzeug, which encodes it.
+        if max_age is None and expires is None and key.isascii() and _PLAIN.fullmatch(value):
             rest = _attributes(key, path, domain, secure, httponly, samesite, partitioned)
             size = len(key) + 1 + len(value) + len(rest)
             if not self.max_cookie_size or size <= self.max_cookie_size:

@@ -216,7 +216,7 @@ async def test_a_subclass_with_a_constructor_is_called_as_quart_calls_it() -> No
 
     made = Mine.from_context(context(b"data"))
     assert made.positional[:4] == ("POST", "https", "/a", b"q=1")
-    assert made.named == ["body_timeout", "max_content_length", "send_push_promise"]
+    assert made.named == ["body_timeout", "max_content_length", "scope", "send_push_promise"]
     assert await made.get_data() == b"data"
     assert await Plain.from_context(context(b"data")).get_data() == b"data"
 

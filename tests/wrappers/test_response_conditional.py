@@ -138,15 +138,45 @@ def test_if_range(condition: str, status: int) -> None:
         ({"accept_ranges": False}, DATA),
         ({"length": None}, DATA),
         ({"length": 0, "body": b""}, b""),
-        ({"body": ["01", "23"]}, b"0123"),
     ],
 )
-def test_without_ranges_length_or_a_body_that_can_seek_the_whole_is_sent(
+def test_without_ranges_or_length_the_whole_is_sent(
     options: dict[str, Any], whole: bytes
 ) -> None:
     response, sent = answer({"Range": "bytes=0-3"}, **options)
 
     assert (response.status_code, sent) == (200, whole)
+
+
+@pytest.mark.parametrize(
+    ("asked", "part", "where"),
+    [
+        ("bytes=0-3", b"0123", "0-3"),
+        ("bytes=3-6", b"3456", "3-6"),
+        ("bytes=8-", b"89", "8-9"),
+        ("bytes=-4", b"6789", "6-9"),
+    ],
+)
+def test_a_part_of_a_stream_is_cut_out_of_it(asked: str, part: bytes, where: str) -> None:
+    """It is not read into memory for that, and not read any further."""
+    read: list[str] = []
+
+    async def chunks() -> AsyncIterator[str]:
+        for chunk in ("", "01", "2345", "6", "789"):
+            read.append(chunk)
+            yield chunk
+
+    response, sent = answer({"Range": asked}, body=chunks())
+
+    assert (response.status_code, sent) == (206, part)
+    assert response.headers["Content-Range"] == f"bytes {where}/10"
+    assert response.content_length == len(part)
+    assert len("".join(read)) < int(where[-1]) + 4
+
+
+def test_a_stream_that_is_shorter_than_announced_is_an_error() -> None:
+    with pytest.raises(OSError, match="ended after 4 bytes"):
+        answer({"Range": "bytes=2-5"}, body=["01", "23"])
 
 
 def test_head_gets_the_headers_of_the_range() -> None:
