@@ -13,13 +13,6 @@ import pytest
 from tests.support.extensions import python, run
 
 Run = Callable[..., Any]
-HOW = {
-    "the variable": ({"QUART_PLUG_AS_QUART": "1"}, ""),
-    "the function": ({}, "import quart_plug; quart_plug.install_as_quart()\n"),
-    "an import": ({}, "import quart_plug.as_quart\n"),
-}
-
-
 @pytest.fixture(scope="session")
 def without_quart() -> Path:
     """The Python that runs the tests; Quart and Flask are not installed there."""
@@ -41,9 +34,3 @@ def run_here(request: pytest.FixtureRequest) -> Run:
     """`run` of tests/support/extensions.py, in each of the two environments."""
     return partial(run, interpreter=request.getfixturevalue(request.param))
 
-
-@pytest.fixture(params=HOW)
-def run_aliased(request: pytest.FixtureRequest, run_here: Run) -> Run:
-    """Runs code in each environment with the alias on, turned on in each way."""
-    environment, first = HOW[request.param]
-    return lambda code: run_here(first + code, environment=environment)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,11 @@ import pytest
 from tests.support.extensions import run
 
 Run = Callable[..., Any]
+HOW = {
+    "the variable": ({"QUART_PLUG_AS_QUART": "1"}, ""),
+    "the function": ({}, "import quart_plug; quart_plug.install_as_quart()\n"),
+    "an import": ({}, "import quart_plug.as_quart\n"),
+}
 
 EVERY_MODULE = """
 import importlib, pkgutil, sys
@@ -85,24 +92,51 @@ assert (importlib.resources.files("quart") / "py.typed").is_file()
 assert "composes" in inspect.getsource(quart.app)
 """
 
-
-@pytest.mark.parametrize(
-    "code",
-    [EVERY_MODULE, IMPORTS, RELOADED, PICKLED, VERSIONS, MISSING, FOUND],
-    ids=["every module", "imports", "reloaded", "pickled", "versions", "missing", "found"],
-)
-def test_quart_is_quart_plug(run_aliased: Run, code: str) -> None:
-    run_aliased(code)
-
-
-def test_a_second_time_does_nothing(run_aliased: Run) -> None:
-    run_aliased("""
+AGAIN = """
 import sys, quart_plug, quart
 before = list(sys.meta_path)
 quart_plug.install_as_quart()
 quart_plug.install_as_quart()
 assert sys.meta_path == before
-""")
+"""
+
+SNIPPETS = {
+    "imports": IMPORTS,
+    "every module": EVERY_MODULE,
+    "pickled": PICKLED,
+    "versions": VERSIONS,
+    "missing": MISSING,
+    "found": FOUND,
+    "again": AGAIN,
+    "reloaded": RELOADED,
+}
+ONE_BY_ONE = """
+import json, traceback
+faults = {}
+for name, code in json.loads(%r).items():
+    try:
+        exec(compile(code, name, "exec"), {})
+    except BaseException:
+        faults[name] = traceback.format_exc()
+print(json.dumps(faults))
+"""
+
+
+@cache
+def faults(interpreter: Path, how: str) -> dict[str, str]:
+    """What fails of the snippets, run in one process."""
+    environment, first = HOW[how]
+    code = first + ONE_BY_ONE % json.dumps(SNIPPETS)
+    found: dict[str, str] = json.loads(run(code, environment=environment, interpreter=interpreter).stdout)
+    return found
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS)
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("environment", ["with_quart", "without_quart"])
+def test_quart_is_quart_plug(request: pytest.FixtureRequest, environment: str, how: str, snippet: str) -> None:
+    told = faults(request.getfixturevalue(environment), how).get(snippet)
+    assert told is None, told
 
 
 def test_threads_that_import_quart_at_once(with_quart: Path) -> None:
