@@ -186,7 +186,7 @@ class Quart(
             self.add_url_rule(
                 f"{self.static_url_path}/<path:filename>",
                 "static",
-                _static_view(self),
+                self.send_static_file,
                 host=static_host,
             )
         _live_apps.add(self)
@@ -360,11 +360,3 @@ def _context_of(app: Quart, wrapper: Any, kind: Kind) -> Context:
         ctx = connection_context(app, kind, wrapper.scope)
     setattr(ctx, f"_{kind.name}", wrapper)
     return ctx
-
-
-def _static_view(app: Quart) -> Callable[..., Awaitable[Any]]:
-    # looked up at each call, so that an override of send_static_file takes effect
-    async def static(filename: str) -> Any:
-        return await app.send_static_file(filename)
-
-    return static

@@ -20,6 +20,7 @@ from .ctx import NO_VALUES
 from .kinds import REQUEST, WEBSOCKET, Kind
 from .overrides import adapt, adapt_async, override_of
 from .routing import slow_match
+from .scaffold import Scaffold
 from .wrappers.base import BaseRequestWebsocket
 from .wrappers.scope import headers_of, path_of
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from .app import Quart
     from .ctx import Context
     from .routing import Router
+
+_SEND_STATIC_FILE = Scaffold.send_static_file
 
 # step -> its default; the names are those of Kind.steps
 _DEFAULTS: dict[str, Callable[..., Any]] = {
@@ -257,6 +260,8 @@ def blueprints_of(endpoint: str) -> list[str]:
 def _view_function(app: Quart, rule: Rule) -> Callable[..., Any]:
     function = app.view_functions.get(rule.endpoint)
     if function is not None:
+        if getattr(function, "__func__", None) is _SEND_STATIC_FILE and function.__self__ is app:
+            function = app.send_static_file  # it may have been replaced since the rule was made
         return app.ensure_async(function)
 
     async def missing(**values: Any) -> Any:

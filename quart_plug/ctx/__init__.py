@@ -6,6 +6,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
 from ..hooks.names import lazy_names
+from ..namespace import Globals
 from .context import NO_VALUES, Context, RequestContext, WebsocketContext, connection_context
 from .current import (
     after_this_request,
@@ -19,7 +20,9 @@ from .current import (
     iterate_within,
 )
 
-AppContext = Context  # Quart's name
+# Quart's names; extensions annotate with the private one
+AppContext = Context
+_AppCtxGlobals = Globals
 
 # What Quart offers here as well; it lives in modules above this one, and in plugins.
 __getattr__, __dir__ = lazy_names(
