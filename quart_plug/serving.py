@@ -38,7 +38,10 @@ class Serving:
         return func
 
     def while_serving(self, func: F) -> F:
-        """Run the async generator around the app's life: what is before `yield` at start-up, the rest at shutdown."""
+        """Run the async generator around the app's life: what is before `yield` at start-up, the rest at shutdown.
+
+        The last registered ends first, and all before the `after_serving` functions.
+        """
         if not inspect.isasyncgenfunction(func):
             raise TypeError(
                 f"while_serving takes an async generator function (async def with one yield), not {func!r}"

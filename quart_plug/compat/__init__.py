@@ -9,7 +9,8 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from types import FunctionType, ModuleType
+from collections.abc import Iterator
+from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -81,13 +82,26 @@ def install_if_asked() -> None:
 
 
 def knows_connection_closed(function: Any) -> bool:
-    """Whether a view's code or its module names ConnectionClosed, so that it expects the exception."""
+    """Whether a view's code, or a function or class of its module, names ConnectionClosed, so that it expects it.
+
+    That the module has the name is not enough: it may come from `from quart import *`.
+    """
     function = inspect.unwrap(function) if callable(function) else function
     code = getattr(function, "__code__", None)
     if code is not None and _names(code):
         return True
     module = sys.modules.get(getattr(function, "__module__", "") or "")
-    return module is not None and "ConnectionClosed" in vars(module)
+    return module is not None and any(_names(code) for code in _codes_of(module))
+
+
+def _codes_of(module: ModuleType) -> Iterator[CodeType]:
+    """The code of a module's own functions and methods."""
+    for value in list(vars(module).values()):
+        if getattr(value, "__module__", None) == module.__name__:
+            for function in (value, *vars(value).values()) if isinstance(value, type) else (value,):
+                code = getattr(inspect.unwrap(function) if callable(function) else function, "__code__", None)
+                if isinstance(code, CodeType):
+                    yield code
 
 
 def _names(code: Any) -> bool:
