@@ -54,9 +54,9 @@ class URLBuilding:
 
     def routes_by_host(self: Quart) -> bool:  # type: ignore[misc]  # mixed into Quart
         """Whether the host decides about the rule or about refusing, so that werkzeug's Map is always asked."""
-        return bool(
-            self.url_map.host_matching or self.subdomain_matching or self.config["TRUSTED_HOSTS"] is not None
-        )
+        config = self.config
+        decides = config["SERVER_NAME"] is not None or config["TRUSTED_HOSTS"] is not None
+        return bool(self.url_map.host_matching or self.subdomain_matching or decides)
 
     def raise_routing_exception(  # type: ignore[misc]  # mixed into Quart
         self: Quart, request: BaseRequestWebsocket

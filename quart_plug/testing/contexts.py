@@ -46,8 +46,9 @@ def request_context(
     )
     body, body_headers = make_test_body_with_headers(data=data, form=form, json=json, app=app)
     made.update(body_headers)
+    whole = root_path.rstrip("/") + path  # ASGI's path has the root path in it
     scope = make_test_scope(
-        "http", path, method, made, query, scheme, root_path, http_version, scope_base
+        "http", whole, method, made, query, scheme, root_path, http_version, scope_base
     )
     ctx = connection_context(app, REQUEST, scope)
     request = app.request_class(
@@ -87,8 +88,9 @@ def websocket_context(
     made, path, query = make_test_headers_path_and_query_string(
         app, path, headers, query_string, auth, subdomain
     )
+    whole = root_path.rstrip("/") + path
     scope = make_test_scope(
-        "websocket", path, "GET", made, query, scheme, root_path, http_version, scope_base
+        "websocket", whole, "GET", made, query, scheme, root_path, http_version, scope_base
     )
     scope["subprotocols"] = subprotocols or []
     return connection_context(app, WEBSOCKET, scope)
