@@ -66,10 +66,10 @@ async def test_in_testing_mode_an_error_is_raised_in_the_test(app: Quart, kind: 
 async def test_under_quarts_name_testing_mode_answers_with_500(
     app: Quart, kind: str, settings: dict[str, Any]
 ) -> None:
-    """Tests that were written for Quart count on that; no error handler is asked. The page is debug mode's."""
+    """Tests that were written for Quart count on that; no error handler is asked."""
     app.config.update(settings)
     app.register_error_handler(500, lambda error: ("handled", 418))
-    assert await shown(app, kind) == (500, app.debug)
+    assert await shown(app, kind) == (500, True)
 
 
 @pytest.mark.parametrize("kind", ["request", "websocket"])

@@ -21,6 +21,7 @@ from quart_plug import Quart, request, url_for, websocket
         ("other.com", "/part", 404),
     ],
 )
+@pytest.mark.filterwarnings("ignore:.*no rule will match")
 async def test_server_name_decides_which_hosts_match(host: str, path: str, status: int) -> None:
     """Also without subdomain_matching; and what other hosts asked for before changes nothing."""
     app = Quart(__name__)
