@@ -98,3 +98,5 @@ __all__ = [
 ]
 
 install_if_asked()  # QUART_PLUG_AS_QUART=1
+__all__ += _SIGNALS
+__all__.sort()

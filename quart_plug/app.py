@@ -240,8 +240,8 @@ class Quart(
         return self.config_class(root, defaults)
 
     def auto_find_instance_path(self) -> str:
-        """`instance` beside the module, or `var/<name>-instance` below the prefix of an installed package."""
-        return auto_instance_path(self.import_name, self.root_path, self.name)
+        """`instance` beside the top-level package or module; installed: `var/<name>-instance` below the prefix."""
+        return auto_instance_path(self.import_name, self.name)
 
     def open_instance_resource(self, path: FilePath, mode: str = "rb") -> Resource:
         """Open a file of the instance folder for reading."""

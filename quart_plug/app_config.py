@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 from datetime import timedelta
 from typing import Any
+
+from .resources import install_prefix, package_folder
 
 DEFAULT_CONFIG: dict[str, Any] = {
     "APPLICATION_ROOT": "/",
@@ -77,13 +78,8 @@ PLAN_SETTINGS = frozenset(
 )
 
 
-def auto_instance_path(import_name: str, root_path: str, name: str) -> str:
-    """`instance` beside the module or package; below the prefix when it is installed there."""
-    module = sys.modules.get(import_name)
-    is_package = hasattr(module, "__path__")
-    base = os.path.dirname(root_path) if is_package else root_path
-    prefix = os.path.realpath(sys.prefix)
-    inside = os.path.realpath(base).startswith(prefix + os.sep)
-    if inside and "site-packages" in os.path.realpath(base):
-        return os.path.join(prefix, "var", f"{name}-instance")
-    return os.path.join(base, "instance")
+def auto_instance_path(import_name: str, name: str) -> str:
+    """`instance` beside the app's top-level package or module; below the prefix when that is installed."""
+    folder = package_folder(import_name)
+    prefix = install_prefix(folder)
+    return os.path.join(folder, "instance") if prefix is None else os.path.join(prefix, "var", f"{name}-instance")

@@ -46,13 +46,18 @@ class BlueprintSetupState:
     ) -> None:
         """Add a rule to the app, with the prefix and the name of this registration."""
         if self.url_prefix is not None:
-            rule = f"{self.url_prefix.rstrip('/')}/{rule.lstrip('/')}" if rule else self.url_prefix
+            rule = joined(self.url_prefix, rule) if rule else self.url_prefix
         options.setdefault("subdomain", self.subdomain)
         if endpoint is None:
             endpoint = endpoint_of(view_func)
         defaults = {**self.url_defaults, **(options.pop("defaults", None) or {})}
         name = f"{self.name_prefix}.{self.name}.{endpoint}".lstrip(".")
         self.app.add_url_rule(rule, name, view_func, defaults=defaults or None, **options)
+
+
+def joined(prefix: str, rest: str) -> str:
+    """A prefix and what follows it, with one slash between them."""
+    return f"{prefix.rstrip('/')}/{rest.lstrip('/')}"
 
 
 def _chosen(option: Any, default: Any) -> Any:
@@ -165,6 +170,7 @@ class Blueprint(Scaffold):
 
     def register_blueprint(self, blueprint: Blueprint, **options: Any) -> None:
         """Nest another blueprint; options as in `Quart.register_blueprint`."""
+        self._changed()
         if blueprint is self:
             raise ValueError(f"the blueprint {self.name!r} cannot be registered on itself")
         self._blueprints.append((blueprint, options))
@@ -195,8 +201,9 @@ class Blueprint(Scaffold):
             nested = dict(given)
             prefix = _chosen(nested.get("url_prefix"), blueprint.url_prefix)
             if state.url_prefix is not None:
-                parts = (state.url_prefix.rstrip("/"), (prefix or "").lstrip("/"))
-                nested["url_prefix"] = "/".join(part for part in parts if part) or "/"
+                nested["url_prefix"] = (
+                    state.url_prefix if prefix is None else joined(state.url_prefix, prefix)
+                )
             subdomain = _chosen(nested.get("subdomain"), blueprint.subdomain)
             if state.subdomain is not None:
                 nested["subdomain"] = f"{subdomain}.{state.subdomain}" if subdomain else state.subdomain
@@ -218,7 +225,8 @@ class Blueprint(Scaffold):
         extend(self.url_default_functions, app.url_default_functions)
         extend(self.template_context_processors, app.template_context_processors)
         for endpoint, function in self.view_functions.items():
-            app.view_functions[f"{name}.{endpoint}"] = function
+            # Quart's `@blueprint.endpoint` takes the app's name of the endpoint, with the blueprint's in it.
+            app.view_functions[endpoint if "." in endpoint else f"{name}.{endpoint}"] = function
         for key, by_code in self.error_handler_spec.items():
             target: ObservedDict = app.error_handler_spec[name if key is None else f"{name}.{key}"]
             for code, handlers in by_code.items():
@@ -266,26 +274,30 @@ class Blueprint(Scaffold):
         return decorate
 
     def app_template_filter(self, name: str | None = None) -> Callable[[T], T]:
-        return self._on_template("add_template_filter", name)
+        """`template_filter` for every template of the app."""
+        return _naming(self.add_app_template_filter, name)
 
     def app_template_test(self, name: str | None = None) -> Callable[[T], T]:
-        return self._on_template("add_template_test", name)
+        """`template_test` for every template of the app."""
+        return _naming(self.add_app_template_test, name)
 
     def app_template_global(self, name: str | None = None) -> Callable[[T], T]:
-        return self._on_template("add_template_global", name)
+        """`template_global` for every template of the app."""
+        return _naming(self.add_app_template_global, name)
 
     def add_app_template_filter(self, f: Callable[..., Any], name: str | None = None) -> None:
-        self._on_template("add_template_filter", name)(f)
+        self.record_once(lambda state: state.app.add_template_filter(f, name))
 
     def add_app_template_test(self, f: Callable[..., Any], name: str | None = None) -> None:
-        self._on_template("add_template_test", name)(f)
+        self.record_once(lambda state: state.app.add_template_test(f, name))
 
     def add_app_template_global(self, f: Callable[..., Any], name: str | None = None) -> None:
-        self._on_template("add_template_global", name)(f)
+        self.record_once(lambda state: state.app.add_template_global(f, name))
 
-    def _on_template(self, method: str, name: str | None) -> Callable[[T], T]:
-        def decorate(function: T) -> T:
-            self.record_once(lambda state: getattr(state.app, method)(function, name))
-            return function
 
-        return decorate
+def _naming(add: Callable[..., None], name: str | None) -> Callable[[T], T]:
+    def decorate(function: T) -> T:
+        add(function, name=name)
+        return function
+
+    return decorate

@@ -31,6 +31,7 @@ __all__ = ["Config", "ConfigAttribute", "ConfigFileError"]
 T = TypeVar("T")
 _MISSING: Any = object()
 _Lines = Callable[[str], int | None]
+Entries = Mapping[str, Any] | Iterable[tuple[str, Any]]
 
 
 class ConfigAttribute(Generic[T]):
@@ -148,9 +149,9 @@ class Config(dict[str, Any]):
 
     # Filling it
 
-    def from_mapping(self, mapping: Mapping[str, Any] | None = None, **kwargs: Any) -> bool:
-        """Set the entries whose keys are in capitals. Returns True."""
-        self._take({**(mapping or {}), **kwargs}, "code")
+    def from_mapping(self, mapping: Entries | None = None, **kwargs: Any) -> bool:
+        """Set the entries whose keys are in capitals, of whatever `dict` takes. Returns True."""
+        self._take({**dict(mapping or {}), **kwargs}, "code")
         return True
 
     def from_object(self, obj: object | str) -> None:
@@ -174,7 +175,7 @@ class Config(dict[str, Any]):
     def from_file(
         self,
         filename: str | os.PathLike[str],
-        load: Callable[[IO[Any]], Mapping[str, Any]],
+        load: Callable[[IO[Any]], Entries | None],
         silent: bool = False,
         text: bool = True,
     ) -> bool:
@@ -182,6 +183,7 @@ class Config(dict[str, Any]):
 
         filename  absolute, or relative to `root_path`.
         load      is given the open file: `json.load`, `tomllib.load` (with text=False), `yaml.safe_load`, …
+                  Its result is what `dict` takes, or None, which many have for an empty file.
         silent    whether a file that does not exist is passed over.
 
         Returns whether there was a file. Raises OSError when it cannot be read, ConfigFileError when it does
@@ -195,13 +197,15 @@ class Config(dict[str, Any]):
             return self._no_file(error, path, silent)
         except ValueError as error:
             raise read_error(path, error) from error
-        if not isinstance(loaded, Mapping):
+        try:
+            settings = {} if loaded is None else dict(loaded)
+        except (TypeError, ValueError):
             raise ConfigFileError(
                 f"the configuration file {path} holds a {type(loaded).__name__}; it has to hold a table of"
                 " settings (NAME = value)",
                 path,
-            )
-        self._take(loaded, f"file {path}")
+            ) from None
+        self._take(settings, f"file {path}")
         return True
 
     def from_toml(self, filename: str | os.PathLike[str], silent: bool = False) -> bool:

@@ -41,6 +41,7 @@ def safe_join(directory: str, *untrusted: str) -> str | None:
     Also None for absolute paths, for NUL characters, and on Windows for names of devices. It looks at
     names only: what a symbolic link inside of the directory points to is the application's affair.
     """
+    untrusted = tuple(map(os.fspath, untrusted))
     if any("\0" in part for part in untrusted):
         return None
     if os.name == "nt" and any(names_device(part) for part in untrusted):

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from functools import cached_property, wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from werkzeug.exceptions import NotFound
@@ -18,19 +19,26 @@ from .ctx import has_request_context, iterate_within
 from .files import safe_join, send_file, send_from_directory
 from .globals import _cv, app_ctx, current_app, request, request_ctx, session
 from .hooks.names import lazy_names
+from .resources import lies_below, package_folder
 from .scaffold import find_root_path
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as WerkzeugResponse
 
+    from .signals import message_flashed
+    from .utils import file_path_to_path
     from .wrappers import Response
+    from .wrappers.response import ResponseBody
 
 __all__ = [
     "DEFAULT_MIMETYPE",
     "NotFound",
+    "Response",
+    "ResponseBody",
     "abort",
     "app_ctx",
     "current_app",
+    "file_path_to_path",
     "find_package",
     "flash",
     "get_debug_flag",
@@ -41,6 +49,7 @@ __all__ = [
     "locked_cached_property",
     "make_push_promise",
     "make_response",
+    "message_flashed",
     "redirect",
     "request",
     "request_ctx",
@@ -50,6 +59,8 @@ __all__ = [
     "session",
     "stream_with_context",
     "url_for",
+    "werkzeug_abort",
+    "werkzeug_redirect",
 ]
 
 DEFAULT_MIMETYPE = "application/octet-stream"  # of a file whose name tells nothing
@@ -88,16 +99,13 @@ def get_root_path(import_name: str) -> str:
     return find_root_path(import_name)
 
 
-def find_package(name: str) -> tuple[Any, Any]:
-    """The prefix under which a package is installed (None outside of one), and the folder it lies in, as Paths."""
-    from pathlib import Path
+def find_package(name: str) -> tuple[Path | None, Path]:
+    """The prefix under which a package is installed (None outside of `sys.prefix`), and the folder it lies in.
 
-    folder = Path(find_root_path(name))
-    module = sys.modules.get(name)
-    if hasattr(module, "__path__"):
-        folder = folder.parent
-    prefix = Path(sys.prefix).resolve()
-    return (prefix if folder.resolve().is_relative_to(prefix) else None), folder
+    name  of a package or module; for "package.module" it is the package's folder.
+    """
+    folder = package_folder(name)
+    return (Path(sys.prefix) if lies_below(folder, sys.prefix) else None), Path(folder)
 
 
 def url_for(
@@ -155,12 +163,18 @@ async def flash(message: str, category: str = "message") -> None:
 def get_flashed_messages(
     with_categories: bool = False, category_filter: Iterable[str] = ()
 ) -> list[str] | list[tuple[str, str]]:
-    """The flashed messages, which are taken from the session by the first call of a request."""
-    ctx = _cv.get()
+    """The flashed messages, which are taken from the session by the first call of a request.
+
+    category_filter  the categories to show; all of them when empty.
+    """
+    ctx = _cv.get(None)
+    if ctx is None or ctx.kind is None:
+        raise RuntimeError("get_flashed_messages() needs a session: call it in a request, or in a template of one")
     if ctx.flashes is None:
         found = ctx.session.pop("_flashes", None) if "_flashes" in ctx.session else None
         ctx.flashes = [(category, message) for category, message in found or ()]
-    wanted = set(category_filter)
+    # A single category may be given as it is, as Flask has it.
+    wanted = category_filter if isinstance(category_filter, str) else tuple(category_filter)
     flashes = [pair for pair in ctx.flashes if not wanted or pair[0] in wanted]
     return flashes if with_categories else [message for _, message in flashes]
 

@@ -49,7 +49,15 @@ def encode_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
 
 def decode_headers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     """Headers of ASGI's pairs of bytes; names get capitals, as in `Content-Type`."""
-    return Headers([(name.decode("latin-1").title(), value.decode("latin-1")) for name, value in headers])
+    return Headers([(name.decode("latin-1").title(), header_text(value)) for name, value in headers])
+
+
+def header_text(value: bytes) -> str:
+    """A header's value as it was set: `encode_headers` writes UTF-8; what is not UTF-8 is read as Latin-1."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 async def cancel_tasks(tasks: set[asyncio.Task[Any]]) -> None:

@@ -19,7 +19,7 @@ from .ctx import has_websocket_context
 from .globals import current_app, request
 from .typing import ResponseReturnValue, RouteCallable
 
-__all__ = ["MethodView", "View", "http_method_funcs"]
+__all__ = ["MethodView", "View", "current_app", "http_method_funcs", "request"]
 
 http_method_funcs = frozenset(["get", "post", "head", "options", "delete", "put", "trace", "patch"])
 

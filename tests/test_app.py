@@ -261,7 +261,6 @@ def test_folders(tmp_path: Path) -> None:
     assert app.static_folder == str(tmp_path / "assets")
     assert app.static_url_path == "/assets"
     assert app.instance_path == str(tmp_path / "i")
-    assert Quart("x", root_path=str(tmp_path)).instance_path == str(tmp_path / "instance")
     app = Quart("x", static_folder="assets", static_url_path="/files/")
     assert [rule.rule for rule in app.url_map.iter_rules()] == ["/files/<path:filename>"]
     assert list(Quart("x", static_folder=None).url_map.iter_rules()) == []
@@ -271,7 +270,7 @@ async def test_resources(tmp_path: Path) -> None:
     (tmp_path / "schema.sql").write_text("select 1")
     (tmp_path / "instance").mkdir()
     (tmp_path / "instance" / "own.txt").write_text("own")
-    app = Quart("x", root_path=str(tmp_path))
+    app = Quart("x", root_path=str(tmp_path), instance_path=str(tmp_path / "instance"))
     async with await app.open_resource("schema.sql") as file:
         assert await file.read() == b"select 1"
     async with await app.open_instance_resource("own.txt", "r") as file:

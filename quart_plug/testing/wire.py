@@ -17,6 +17,7 @@ from typing import Any, Literal
 from werkzeug.datastructures import Headers
 
 from ..typing import Message, Scope
+from ..utils import header_text
 from .errors import ASGIError
 
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+")  # a token (RFC 9110, 5.6.2), in lower case as ASGI wants it
@@ -49,7 +50,7 @@ def checked_headers(kind: str, headers: Any) -> list[tuple[bytes, bytes]]:
 
 
 def _as_headers(pairs: list[tuple[bytes, bytes]]) -> Headers:
-    return Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs])
+    return Headers([(name.decode("latin-1"), header_text(value)) for name, value in pairs])
 
 
 def _is_bodyless(method: str, status: int) -> bool:

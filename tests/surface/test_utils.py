@@ -43,6 +43,7 @@ def test_headers_to_pairs_and_back() -> None:
     assert pairs == [(b"content-type", b"text/plain"), (b"x-a", b"1"), (b"x-a", b"2")]
     assert decode_headers(pairs).getlist("X-A") == ["1", "2"]
     assert next(iter(decode_headers(pairs).keys())) == "Content-Type"
+    assert decode_headers([(b"x-a", "ü€".encode()), (b"x-b", b"\xfc")]) == Headers({"X-A": "ü€", "X-B": "ü"})
 
 
 @shows("utils.run_sync")
