@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from blinker import ANY
@@ -25,18 +26,52 @@ class Boom(Exception):
     pass
 
 
-class Recorder:
-    """The events of one connection.
+class ServerStopped(Exception):
+    pass
 
-    acts      place -> what it does: an exception to raise, a value to return, or a coroutine function to call.
-    handlers  who ("app", "parent", "child") -> what error handlers are for, codes and exception classes.
+
+@dataclass(frozen=True)
+class Scenario:
+    """A connection, and what happens during it.
+
+    path, method  of the request; the method WEBSOCKET is a websocket, LIFESPAN a start-up and a shutdown.
+    acts          place -> what it does: an exception class to raise, a value to return, or a function to call with the
+                  recorder.
+    handlers      who ("app", "parent", "child") -> what error handlers are for, codes and exception classes.
+    says          what the client of a websocket sends.
     """
 
-    def __init__(self, acts: dict[str, Any] | None = None, handlers: dict[str, list[Any]] | None = None) -> None:
+    path: str = "/"
+    method: str = "GET"
+    acts: dict[str, Any] = field(default_factory=dict)
+    handlers: dict[str, list[Any]] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
+    says: tuple[str, ...] = ()
+
+    async def play(self) -> list[str]:
+        """The events, in their order."""
+        recorder = Recorder(self)
+        app = recorder.app(**self.config)
+        if self.method == "WEBSOCKET":
+            return await recorder.websocket(app, self.path, self.says)
+        if self.method == "LIFESPAN":
+            return await recorder.lifespan(app)
+        return await recorder.http(app, self.path, self.method)
+
+
+def events(text: str) -> list[str]:
+    """The events that a text lists, with commas between them."""
+    return [" ".join(event.split()) for event in text.split(",")]
+
+
+class Recorder:
+    """The events of one scenario."""
+
+    def __init__(self, scenario: Scenario) -> None:
         self.events: list[str] = []
-        self.acts = acts or {}
-        self.handlers = handlers or {}
-        self.leaves = asyncio.Event()  # the client leaves
+        self.acts = scenario.acts
+        self.handlers = scenario.handlers
+        self.leaves = asyncio.Event()  # set: the client leaves
 
     def note(self, place: str, detail: Any = None) -> Any:
         """Write an event down, and do what the scenario wants there; what is returned is for the place to return."""
@@ -46,9 +81,7 @@ class Recorder:
         act = self.acts.get(place)
         if isinstance(act, type):
             raise act
-        if isinstance(act, BaseException):
-            raise act
-        return act() if callable(act) else act
+        return act(self) if callable(act) else act
 
     async def anote(self, place: str, detail: Any = None) -> Any:
         result = self.note(place, detail)
@@ -82,7 +115,7 @@ class Recorder:
         """Two functions of each sort: a coroutine function and a plain one."""
 
         def values(endpoint: str | None, values: Any) -> None:
-            self.note(f"url_value_preprocessor {name}", f"{endpoint}, {values}")
+            self.note(f"url_value_preprocessor {name}", endpoint)
 
         def context() -> dict[str, Any]:
             self.note(f"context_processor {name}")
@@ -197,6 +230,73 @@ class Recorder:
             await self.anote(f"-> {message['type']}", detail)
         await send(message)
 
+    # Connections, as a server makes them ----------------------------------------------------------------------------
+
+    async def http(self, app: Quart, path: str, method: str) -> list[str]:
+        """The events of a request; the last one is the error that came out of the app, if one did."""
+        messages = [{"type": "http.request", "body": b"", "more_body": False}]
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                self.leaves.set()
+
+        return await self._call(app, {**_scope("http", path), "method": method}, messages, send)
+
+    async def websocket(self, app: Quart, path: str, says: tuple[str, ...]) -> list[str]:
+        """The events of a websocket, whose client leaves when the app has closed it."""
+        messages = [{"type": "websocket.connect"}, *({"type": "websocket.receive", "text": text} for text in says)]
+
+        async def send(message: Any) -> None:
+            if message["type"] in ("websocket.close", "websocket.http.response.body"):
+                self.leaves.set()
+
+        scope = {**_scope("websocket", path), "subprotocols": [], "extensions": {"websocket.http.response": {}}}
+        return await self._call(app, scope, messages, send)
+
+    async def lifespan(self, app: Quart) -> list[str]:
+        """The events of a start-up and a shutdown."""
+        messages = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
+
+        async def send(message: Any) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                raise ServerStopped
+
+        return await self._call(app, {"type": "lifespan", "asgi": {"version": "3.0"}}, messages, send)
+
+    async def _call(self, app: Quart, scope: Any, messages: list[Any], send: Any) -> list[str]:
+        async def receive() -> Any:
+            if messages:
+                return messages.pop(0)
+            await self.leaves.wait()
+            return {"type": f"{scope['type']}.disconnect", "code": 1001}
+
+        with self.listening(app):
+            try:
+                async with asyncio.timeout(LIMIT):
+                    await app(scope, receive, send)
+            except ServerStopped:
+                pass  # it does not tell of the shutdown of what did not start
+            except Exception as error:
+                self.note("raised", error)
+        return self.events
+
+
+def _scope(type_: str, path: str) -> dict[str, Any]:
+    path, _, query = path.partition("?")
+    return {
+        "type": type_,
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "scheme": "http" if type_ == "http" else "ws",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": [(b"host", b"localhost")],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+    }
+
 
 SIGNALS = (
     "appcontext_popped",
@@ -232,86 +332,3 @@ class NotedSessions(SessionInterface):
 
     async def save_session(self, app: Any, session: Any, response: Any) -> None:
         await self.recorder.anote("save_session", getattr(response, "status_code", response))
-
-
-# A connection, as a server makes it ---------------------------------------------------------------------------------
-
-
-async def http(recorder: Recorder, app: Quart, path: str, method: str = "GET") -> list[str]:
-    """The events of a request; the last one is the error that came out of the app, if one did."""
-    done = recorder.leaves
-    messages = [{"type": "http.request", "body": b"", "more_body": False}]
-
-    async def receive() -> Any:
-        if messages:
-            return messages.pop(0)
-        await done.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(message: Any) -> None:
-        if message["type"] == "http.response.body" and not message.get("more_body"):
-            done.set()
-
-    return await _called(recorder, app, {**_scope("http", path), "method": method}, receive, send)
-
-
-async def websocket_of(recorder: Recorder, app: Quart, path: str, says: list[Any]) -> list[str]:
-    """The events of a websocket whose client says the messages, and leaves when the app has closed or in the end."""
-    done = recorder.leaves
-    messages: list[Any] = [
-        {"type": "websocket.connect"},
-        *({"type": "websocket.receive", "text": text} for text in says),
-    ]
-
-    async def receive() -> Any:
-        if messages:
-            return messages.pop(0)
-        await done.wait()
-        return {"type": "websocket.disconnect", "code": 1001}
-
-    async def send(message: Any) -> None:
-        if message["type"] in ("websocket.close", "websocket.http.response.body"):
-            done.set()
-
-    scope = {**_scope("websocket", path), "subprotocols": [], "extensions": {"websocket.http.response": {}}}
-    return await _called(recorder, app, scope, receive, send)
-
-
-async def lifespan(recorder: Recorder, app: Quart) -> list[str]:
-    """The events of a start-up and a shutdown."""
-    messages = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
-
-    async def receive() -> Any:
-        return messages.pop(0)
-
-    async def send(message: Any) -> None:
-        return None
-
-    return await _called(recorder, app, {"type": "lifespan", "asgi": {"version": "3.0"}}, receive, send)
-
-
-def _scope(type_: str, path: str) -> dict[str, Any]:
-    path, _, query = path.partition("?")
-    return {
-        "type": type_,
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
-        "http_version": "1.1",
-        "scheme": "http" if type_ == "http" else "ws",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": query.encode(),
-        "root_path": "",
-        "headers": [(b"host", b"localhost")],
-        "client": ("127.0.0.1", 1),
-        "server": ("127.0.0.1", 80),
-    }
-
-
-async def _called(recorder: Recorder, app: Quart, scope: Any, receive: Any, send: Any) -> list[str]:
-    with recorder.listening(app):
-        try:
-            async with asyncio.timeout(LIMIT):
-                await app(scope, receive, send)
-        except Exception as error:
-            recorder.note("raised", error)
-    return recorder.events
