@@ -25,15 +25,14 @@ MAKING = 600.0  # seconds for the environment, which is downloaded
 
 
 @cache
+def _made() -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, ROOT / "scripts" / "extensions"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=MAKING, check=False)
+
+
 def python() -> Path:
     """The environment's Python. Where it cannot be made: a failure in CI, a plain word elsewhere."""
-    made = subprocess.run(
-        [sys.executable, ROOT / "scripts" / "extensions"],
-        capture_output=True,
-        text=True,
-        timeout=MAKING,
-        check=False,
-    )
+    made = _made()
     if made.returncode:
         not_run(f"the environment with the real Quart and extensions could not be made:\n{made.stderr}")
     return Path(made.stdout.strip())
