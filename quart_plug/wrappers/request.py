@@ -14,7 +14,7 @@ from werkzeug.datastructures import CombinedMultiDict, Headers, MultiDict
 from ..exceptions import BadRequest
 from ..globals import _cv
 from .base import BaseRequestWebsocket, may_be_skipped, when_touched
-from .body import Body
+from .body import Body as Body
 from .multipart import FormDataParser
 from .scope import declared_length
 

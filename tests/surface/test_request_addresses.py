@@ -292,7 +292,7 @@ def test_one_can_be_made_by_hand_without_an_application() -> None:
         Headers([("Host", "example.org"), ("Remote-Addr", "192.0.2.1")]),
         "/root",
         "2",
-        {"type": "http", "server": ("10.0.0.1", 443)},  # type: ignore[typeddict-item]  # as little as Quart needs
+        {"type": "http", "server": ("10.0.0.1", 443)},
     )
 
     assert (made.method, made.url, made.http_version) == ("GET", "https://example.org/root/a?q=1", "2")

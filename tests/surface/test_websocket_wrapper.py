@@ -223,7 +223,7 @@ async def test_a_websocket_can_be_made_by_hand() -> None:
         send,
         accept,
         close,
-        {"type": "websocket", "headers": []},  # type: ignore[typeddict-item]  # as little as Quart needs
+        {"type": "websocket", "headers": []},
     )
 
     assert (made.url, made.method, made.args["room"]) == ("wss://example.org/api/chat?room=1", "GET", "1")
@@ -244,7 +244,8 @@ class Shouting(Websocket):
         return data.upper()
 
     async def send(self, data: str | bytes) -> None:
-        await super().send(f"{data}!")
+        assert isinstance(data, str)
+        await super().send(data + "!")
 
 
 @shows("wrappers.websocket.Websocket.receive_json", "wrappers.websocket.Websocket.send_json")
