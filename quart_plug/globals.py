@@ -29,6 +29,18 @@ _cv_app = _cv
 _UNSET: Any = object()
 
 
+def connection_around(ctx: Context | None, kind: Kind | None = None) -> Context | None:
+    """The context itself, or the nearest one that it was entered in, which is of a connection; of this kind, if given.
+
+    As in Quart, where an application context that is pushed while a request is handled, or in a task that was started
+    then, leaves the request in place.
+    """
+    while ctx is not None and (ctx.kind is None or (kind is not None and ctx.kind is not kind)):
+        outer = None if ctx.token is None else ctx.token.old_value
+        ctx = None if outer is Token.MISSING else cast("Context | None", outer)
+    return ctx
+
+
 class KindVar:
     """The ContextVar as if it held the contexts of one kind of connection only."""
 
@@ -37,9 +49,9 @@ class KindVar:
         self.name = f"{_cv.name}.{kind.name}"
 
     def get(self, default: Any = _UNSET) -> Any:
-        """The current context if it is of this kind, else `default`, or LookupError without one."""
-        ctx = _cv.get(None)
-        if ctx is not None and ctx.kind is self.kind:
+        """The current context of this kind, else `default`, or LookupError without one."""
+        ctx = connection_around(_cv.get(None), self.kind)
+        if ctx is not None:
             return ctx
         if default is _UNSET:
             raise LookupError(self)
@@ -200,7 +212,7 @@ class RequestProxy(_Proxy):
         except LookupError:
             raise RuntimeError(_NO_REQUEST) from None
         if ctx.kind is not REQUEST:
-            raise RuntimeError(_NO_REQUEST)
+            return _current_request().headers
         headers = ctx._headers
         return ctx.headers if headers is None else headers
 

@@ -15,10 +15,11 @@ from werkzeug.exceptions import abort as werkzeug_abort
 from werkzeug.utils import redirect as werkzeug_redirect
 
 from .concurrency import run_sync_iterable
-from .ctx import has_request_context, iterate_within
+from .ctx import iterate_within
 from .files import safe_join, send_file, send_from_directory
-from .globals import _cv, app_ctx, current_app, request, request_ctx, session
+from .globals import _cv, app_ctx, connection_around, current_app, request, request_ctx, session
 from .hooks.names import lazy_names
+from .kinds import REQUEST
 from .resources import lies_below, package_folder
 from .scaffold import find_root_path
 
@@ -167,8 +168,8 @@ def get_flashed_messages(
 
     category_filter  the categories to show; all of them when empty.
     """
-    ctx = _cv.get(None)
-    if ctx is None or ctx.kind is None:
+    ctx = connection_around(_cv.get(None))
+    if ctx is None:
         raise RuntimeError("get_flashed_messages() needs a session: call it in a request, or in a template of one")
     if ctx.flashes is None:
         found = ctx.session.pop("_flashes", None) if "_flashes" in ctx.session else None
@@ -199,11 +200,12 @@ def stream_with_context(func: Callable[..., Any]) -> Callable[..., AsyncGenerato
     As in Quart the body has a context of its own, with the same `g`: when it ends, the teardown functions are called
     once more, for what the body has opened.
     """
-    if not has_request_context():
+    current = connection_around(_cv.get(None), REQUEST)
+    if current is None:
         raise RuntimeError(
             "stream_with_context needs a request; call it in a view, where the response is made"
         )
-    ctx = _cv.get().copy()
+    ctx = current.copy()
 
     @wraps(func)
     def generate(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:

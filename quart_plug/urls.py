@@ -11,7 +11,7 @@ from werkzeug.routing import BuildError, RequestRedirect
 from werkzeug.sansio.utils import get_host
 from werkzeug.utils import redirect as make_redirect
 
-from .globals import _cv
+from .globals import _cv, connection_around
 from .overrides import default_step
 from .plan import blueprints_of
 
@@ -110,7 +110,9 @@ class URLBuilding:
         be set. Raises werkzeug's BuildError, RuntimeError without SERVER_NAME, and ValueError for a `_scheme` with
         `_external=False`.
         """
-        ctx = _cv.get(None)
+        ctx = current = _cv.get(None)
+        if ctx is not None and ctx.kind is None and ctx.app is self:
+            ctx = connection_around(ctx) or ctx
         if ctx is not None and ctx.app is self and ctx.kind is not None:
             adapter = ctx.url_adapter
             external = _scheme is not None if _external is None else _external
@@ -120,7 +122,7 @@ class URLBuilding:
                 endpoint = f"{blueprint}{endpoint}".lstrip(".") if blueprint else endpoint[1:]
         else:
             adapter = (
-                ctx.url_adapter if ctx is not None and ctx.app is self else self.create_url_adapter(None)
+                current.url_adapter if current is not None and current.app is self else self.create_url_adapter(None)
             )
             external = True if _external is None else _external
         if adapter is None:

@@ -21,7 +21,7 @@ def app() -> Quart:
 
 
 async def test_from_a_view(app: Quart) -> None:
-    """It outlives the request, and has an application's context of its own."""
+    """It outlives the request, which it still sees, and has an application's context of its own."""
     go_on, seen = asyncio.Event(), []
 
     async def task(number: int, *, name: str) -> None:
@@ -37,7 +37,7 @@ async def test_from_a_view(app: Quart) -> None:
         assert (await test_app.test_client().get("/")).status_code == 200
         assert len(app.background_tasks) == 1
         go_on.set()
-    assert seen == [(1, "x", __name__, False)]
+    assert seen == [(1, "x", __name__, True)]
     assert app.background_tasks == set()
 
 

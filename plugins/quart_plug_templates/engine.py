@@ -58,7 +58,8 @@ class JinjaEngine:
         processors = app.template_context_processors
         for processor in processors.get(None, ()):
             added.update(await app.ensure_async(processor)())
-        if ctx.kind is not None and any(name is not None and found for name, found in processors.items()):
+        connected = ctx.has_request or ctx.has_websocket
+        if connected and any(name is not None and found for name, found in processors.items()):
             for name in reversed(ctx.request_websocket.blueprints):
                 for processor in processors.get(name, ()):
                     added.update(await app.ensure_async(processor)())

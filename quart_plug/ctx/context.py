@@ -16,7 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..concurrency import run_at_once
-from ..globals import _NO_REQUEST, _NO_WEBSOCKET, _cv
+from ..globals import _NO_REQUEST, _NO_WEBSOCKET, _cv, connection_around
 from ..kinds import REQUEST, WEBSOCKET, Kind
 from ..namespace import Globals
 
@@ -155,7 +155,7 @@ class Context:
         request = self._request
         if request is None:
             if self.kind is not REQUEST:
-                raise RuntimeError(_NO_REQUEST)
+                return self._around(REQUEST).request
             class_ = None if self.plans is None else self.plans.request_class
             if class_ is None:
                 request = self.app.request_class.from_context(self)
@@ -187,7 +187,7 @@ class Context:
         websocket = self._websocket
         if websocket is None:
             if self.kind is not WEBSOCKET:
-                raise RuntimeError(_NO_WEBSOCKET)
+                return self._around(WEBSOCKET).websocket
             websocket = self._websocket = self.app.websocket_class.from_context(self)
         return websocket
 
@@ -198,22 +198,30 @@ class Context:
     @property
     def request_websocket(self) -> Request | Websocket:
         """The request or the websocket, whichever this context is for."""
+        if self.kind is None:
+            return self._around(None).request_websocket
         return self.websocket if self.kind is WEBSOCKET else self.request
+
+    def _around(self, kind: Kind | None) -> Context:
+        ctx = connection_around(self, kind)
+        if ctx is None:
+            raise RuntimeError(_NO_WEBSOCKET if kind is WEBSOCKET else _NO_REQUEST)
+        return ctx
 
     @property
     def has_request(self) -> bool:
-        return self.kind is REQUEST
+        return connection_around(self, REQUEST) is not None
 
     @property
     def has_websocket(self) -> bool:
-        return self.kind is WEBSOCKET
+        return connection_around(self, WEBSOCKET) is not None
 
     @property
     def session(self) -> Any:
         session = self._session
         if session is None:
             if self.kind is None:
-                raise RuntimeError(_NO_REQUEST)
+                return self._around(None).session
             app = self.app
             interface = app.session_interface
             opened = interface.open_session(app, self.request_websocket)

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..concurrency import is_coroutine_function
-from ..globals import _NO_APP, _NO_REQUEST, _NO_WEBSOCKET, _cv
+from ..globals import _NO_APP, _NO_REQUEST, _NO_WEBSOCKET, _cv, connection_around
 from ..kinds import REQUEST, WEBSOCKET, Kind
 
 if TYPE_CHECKING:
@@ -21,18 +21,16 @@ def has_app_context() -> bool:
 
 
 def has_request_context() -> bool:
-    ctx = _cv.get(None)
-    return ctx is not None and ctx.kind is REQUEST
+    return connection_around(_cv.get(None), REQUEST) is not None
 
 
 def has_websocket_context() -> bool:
-    ctx = _cv.get(None)
-    return ctx is not None and ctx.kind is WEBSOCKET
+    return connection_around(_cv.get(None), WEBSOCKET) is not None
 
 
 def _after_this(kind: Kind, function: F) -> F:
-    ctx = _cv.get(None)
-    if ctx is None or ctx.kind is not kind:
+    ctx = connection_around(_cv.get(None), kind)
+    if ctx is None:
         raise RuntimeError(_NO_REQUEST if kind is REQUEST else _NO_WEBSOCKET)
     if ctx.after_functions is None:
         ctx.after_functions = []
@@ -50,16 +48,19 @@ def after_this_websocket(func: F) -> F:
     return _after_this(WEBSOCKET, func)
 
 
-def _copy_current(has_context: Callable[[], bool], message: str, function: F) -> F:
-    if not has_context():
+def _copy_current(kind: Kind | None, message: str, function: F) -> F:
+    current = _cv.get(None)
+    if kind is not None:
+        current = connection_around(current, kind)
+    if current is None:
         raise RuntimeError(message)
-    ctx = _cv.get().copy()
+    ctx = current.copy()
     run = function if is_coroutine_function(function) else ctx.app.ensure_async(function)
 
     @wraps(function)
     async def call(*args: Any, **kwargs: Any) -> Any:
         again = ctx.copy()
-        again.of_app = has_context is has_app_context
+        again.of_app = kind is None
         async with again:
             return await run(*args, **kwargs)
 
@@ -114,14 +115,14 @@ async def iterate_within(ctx: Context, make: Callable[[], AsyncIterator[Any]]) -
 
 def copy_current_app_context(func: F) -> F:
     """Let a function that runs in another task later see the application context of now."""
-    return _copy_current(has_app_context, _NO_APP, func)
+    return _copy_current(None, _NO_APP, func)
 
 
 def copy_current_request_context(func: F) -> F:
     """Let a function that runs in another task later see the request of now."""
-    return _copy_current(has_request_context, _NO_REQUEST, func)
+    return _copy_current(REQUEST, _NO_REQUEST, func)
 
 
 def copy_current_websocket_context(func: F) -> F:
     """Let a function that runs in another task later see the websocket of now."""
-    return _copy_current(has_websocket_context, _NO_WEBSOCKET, func)
+    return _copy_current(WEBSOCKET, _NO_WEBSOCKET, func)
