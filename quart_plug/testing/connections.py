@@ -44,6 +44,7 @@ __all__ = [
 
 NO_CODE = 1005  # a close frame without a code, such as a browser's `close()` sends (RFC 6455, 7.1.5)
 LOST = 1006  # no close frame at all
+TURNS = 8  # of the event loop; a refusal takes three
 
 
 def _make_response(app: Quart, body: bytes, wire: ResponseWire) -> Response:
@@ -250,6 +251,7 @@ class TestWebsocketConnection(_Connection):
     def __init__(self, app: Quart, scope: Scope) -> None:
         self._wire = WebsocketWire(scope)
         super().__init__(app, scope, self._take, self._told)
+        self._refusal_is_known = False
 
     @property
     def accepted(self) -> bool:
@@ -282,6 +284,10 @@ class TestWebsocketConnection(_Connection):
     async def __aenter__(self) -> Self:
         self._exchange.put({"type": "websocket.connect"})
         self._exchange.start()
+        for _ in range(TURNS):  # an app that need not wait has answered when the block begins
+            await asyncio.sleep(0)
+            if self._wire.state != "connecting":
+                break
         return self
 
     async def __aexit__(
@@ -294,6 +300,8 @@ class TestWebsocketConnection(_Connection):
             exc,
             grace=self.app.config.get("WEBSOCKET_DISCONNECT_GRACE") or 0,
         )
+        if exc is None and self._wire.close is None and not self._refusal_is_known:
+            self._raise_refusal()  # the test has not asked; a handshake that it meant to succeed has not
 
     async def accept(self) -> None:
         """Wait until the app has accepted. WebsocketResponseError when it refuses."""
@@ -327,8 +335,8 @@ class TestWebsocketConnection(_Connection):
     async def send(self, data: str | bytes) -> None:
         """Send a message.
 
-        Raises WebsocketResponseError when the handshake has been refused, WebsocketDisconnectError when the
-        websocket is closed and every message before that has been received.
+        Raises WebsocketResponseError when the handshake has been answered with a response, WebsocketDisconnectError
+        when the websocket is closed and every message before that has been received.
         """
         wire = self._wire
         if isinstance(data, str):
@@ -337,7 +345,8 @@ class TestWebsocketConnection(_Connection):
             message = {"type": "websocket.receive", "bytes": bytes(data)}
         else:
             raise TypeError(f"a message is str or bytes, not {type(data).__name__}; see `send_json`")
-        self._raise_refusal()
+        if wire.close is None or self._refusal_is_known:  # of a close before accepting `receive` tells, as with Quart
+            self._raise_refusal()
         if wire.state == "left" or (wire.state == "closed" and not wire.messages):
             raise self._closed("")
         self._exchange.put(message)
@@ -396,6 +405,7 @@ class TestWebsocketConnection(_Connection):
     def _raise_refusal(self) -> None:
         wire = self._wire
         if wire.state == "refused":
+            self._refusal_is_known = True
             response = _make_response(self.app, self.response_data, wire.denial)
             if wire.close is None:
                 raise WebsocketResponseError(response)

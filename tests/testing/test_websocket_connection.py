@@ -82,9 +82,16 @@ async def test_messages_go_both_ways(bare_app: Any) -> None:
 
 
 async def test_accept_waits_for_the_answer(bare_app: Any) -> None:
-    answer = {**ACCEPT, "subprotocol": "chat", "headers": [(b"x-a", b"1")]}
-    async with open_to(bare_app, sends(answer)) as websocket:
+    allowed = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await allowed.wait()
+        await send({**ACCEPT, "subprotocol": "chat", "headers": [(b"x-a", b"1")]})
+        await nothing_more(receive)
+
+    async with open_to(bare_app, app) as websocket:
         assert (websocket.accepted, websocket.headers) == (False, None)
+        allowed.set()
         await websocket.accept()
         assert websocket.accepted
         assert websocket.subprotocol == "chat"
@@ -114,6 +121,23 @@ async def test_a_denial_is_a_response(bare_app: Any, call: str) -> None:
         [("x-a", "1")],
     )
     assert (websocket.status_code, websocket.response_data, websocket.accepted) == (401, b"no!", False)
+
+
+@pytest.mark.parametrize("call", [None, "send", "close", "disconnect"])
+async def test_a_denial_that_nobody_asked_for_is_raised_all_the_same(bare_app: Any, call: str | None) -> None:
+    """By the end of the block at the latest, as with Quart; an error of the test's own is not replaced by it."""
+    denial = sends(
+        {"type": "websocket.http.response.start", "status": 401, "headers": []},
+        {"type": "websocket.http.response.body"},
+    )
+    with pytest.raises(WebsocketResponseError) as caught:
+        async with open_to(bare_app, denial) as websocket:
+            if call is not None:
+                await getattr(websocket, call)(*(["x"] if call == "send" else []))
+    assert caught.value.response.status_code == 401
+    with pytest.raises(LookupError):
+        async with open_to(bare_app, denial):
+            raise LookupError
 
 
 async def test_a_close_before_accept_is_a_403(bare_app: Any) -> None:
