@@ -21,10 +21,7 @@ DEFAULT_TIMEOUT = 6  # seconds
 
 
 class LifespanError(Exception):
-    """The app failed to start or to stop; the message is the app's."""
-
-    def __init__(self, stage: str, message: str = "") -> None:
-        super().__init__(f"Error during {stage} {message}".rstrip())
+    """The app failed to start or to stop; the message says which, and has the app's."""
 
 
 class TestApp:
@@ -116,12 +113,12 @@ class TestApp:
             failure = answer.result()
             if failure is not None:
                 await self._end(0)
-                raise LifespanError(stage, failure)
+                raise LifespanError(f"Error during {stage} {failure}".rstrip())
             return
         if task.done():
             if not task.cancelled() and (error := task.exception()) is not None:
                 raise error
-            raise LifespanError(stage, "the app's lifespan ended without an answer")
+            raise LifespanError(f"Error during {stage}: the app's lifespan ended without an answer")
         place = where_suspended(task)
         await self._end(0)
         suspended = f"; it is suspended at {place}" if place else ""
