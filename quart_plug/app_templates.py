@@ -67,28 +67,28 @@ class Templates:
         if self._jinja_env is not None:
             getattr(self._jinja_env, kind)[name] = function
 
-    def _template_decorator(self, kind: str, name: Any) -> Any:
+    def _template_decorator(self, add: Callable[..., None], name: Any) -> Any:
         if callable(name):  # used as a bare decorator
-            self._add_template_name(kind, name, None)
+            add(name)
             return name
 
         def decorate(function: T) -> T:
-            self._add_template_name(kind, function, name)
+            add(function, name=name)
             return function
 
         return decorate
 
     def template_filter(self, name: str | None = None) -> Callable[[T], T]:
         """Register a template filter under its own name or `name`."""
-        return self._template_decorator("filters", name)  # type: ignore[no-any-return]
+        return self._template_decorator(self.add_template_filter, name)  # type: ignore[no-any-return]
 
     def template_test(self, name: str | None = None) -> Callable[[T], T]:
         """Register a template test under its own name or `name`."""
-        return self._template_decorator("tests", name)  # type: ignore[no-any-return]
+        return self._template_decorator(self.add_template_test, name)  # type: ignore[no-any-return]
 
     def template_global(self, name: str | None = None) -> Callable[[T], T]:
         """Register a global of the templates under its own name or `name`."""
-        return self._template_decorator("globals", name)  # type: ignore[no-any-return]
+        return self._template_decorator(self.add_template_global, name)  # type: ignore[no-any-return]
 
     def add_template_filter(self, f: Callable[..., Any], name: str | None = None) -> None:
         self._add_template_name("filters", f, name)

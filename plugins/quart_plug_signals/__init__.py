@@ -121,13 +121,23 @@ async def send_appcontext_popped(ctx: Context) -> None:
 # The rest
 
 
+def _make_lasting(context: dict[str, Any]) -> None:
+    """Put the objects in the place of the proxies: tests keep a template's context beyond the request."""
+    for name in ("g", "request", "session"):
+        current = getattr(context.get(name), "_get_current_object", None)
+        if current is not None:
+            context[name] = current()
+
+
 @hookimpl(specname="template_rendering", when=_heard("before_render_template"))
 async def send_before_render_template(app: Quart, template: Any, context: dict[str, Any]) -> None:
+    _make_lasting(context)
     await _send("before_render_template", app, template=template, context=context)
 
 
 @hookimpl(specname="template_rendered", when=_heard("template_rendered"))
 async def send_template_rendered(app: Quart, template: Any, context: dict[str, Any]) -> None:
+    _make_lasting(context)
     await _send("template_rendered", app, template=template, context=context)
 
 

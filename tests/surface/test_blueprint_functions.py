@@ -338,21 +338,21 @@ async def test_filters_tests_and_globals_for_every_template_of_the_app(site: Sit
             assert await render_template_string(source) == expected
 
 
-async def test_adding_is_overridden_in_one_place() -> None:
-    class Noting(Blueprint):
+async def test_adding_a_filter_is_overridden_in_one_place() -> None:
+    class Site(Quart):
+        def add_template_filter(self, f: Callable[..., Any], name: str | None = None) -> None:
+            super().add_template_filter(lambda value: f"app {f(value)}", name or f.__name__)
+
+    class Part(Blueprint):
         def add_app_template_filter(self, f: Callable[..., Any], name: str | None = None) -> None:
-            super().add_app_template_filter(lambda value: f"noted {f(value)}", name or f.__name__)
+            super().add_app_template_filter(lambda value: f"part {f(value)}", name or f.__name__)
 
-    blueprint = Noting("noting", __name__)
-
-    @blueprint.app_template_filter()
-    def shout(text: str) -> str:
-        return text.upper()
-
-    app = Quart(__name__)
+    app, blueprint = Site(__name__), Part("part", __name__)
+    app.template_filter("one")(str.upper)
+    blueprint.app_template_filter("two")(str.upper)
     app.register_blueprint(blueprint)
     async with app.app_context():
-        assert await render_template_string("{{ 'a'|shout }}") == "noted A"
+        assert await render_template_string("{{ 'a'|one }}, {{ 'b'|two }}") == "app A, app part B"
 
 
 @shows("blueprints.Blueprint.jinja_loader")
