@@ -252,7 +252,7 @@ def test_a_rule_is_bound_to_one_map(map: QuartMap) -> None:
 def test_a_rule_builds_its_urls() -> None:
     map = QuartMap()
     rule = QuartRule("/list/<int:id>", {"page": 1}, subdomain="eu", methods=["GET"], endpoint="list")
-    other = QuartRule("/list/<int:id>/<name>", endpoint="list")
+    other = QuartRule("/list/<int:id>/<name>/<more>", endpoint="list")
     map.add(rule)
     map.add(other)
 
