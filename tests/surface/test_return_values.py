@@ -218,7 +218,7 @@ async def test_text_beyond_ascii_goes_through_everything() -> None:
     response = await app.test_client().get("/ü/☃?q=ö")
 
     assert await response.get_json() == {"name": "☃"}
-    assert response.headers["x-name"].encode("latin-1").decode() == "☃"
+    assert response.headers["x-name"] == "☃"
     assert (await app.test_client().get("/nö")).status_code == 404
 
 
