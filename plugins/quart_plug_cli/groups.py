@@ -112,11 +112,15 @@ class QuartGroup(AppGroup):
         published = _published().get(name)
         if published is not None:
             return _loaded(published)
+        info = ctx.ensure_object(ScriptInfo)
         try:
-            app = ctx.ensure_object(ScriptInfo).load_app()
+            app = info.load_app()
         except NoAppException as error:
-            # An unknown word is more likely a misspelt command of ours, when it is near to one.
+            # An unknown word is more likely a misspelt command of ours, when it is near to one; but it may as well be
+            # a command of the application that was named.
             if difflib.get_close_matches(name, super().list_commands(ctx), n=1):
+                if info.app_import_path is not None:
+                    _say_error(ctx, error)
                 return None
             raise error
         return _application_commands(ctx, app).get(name)
@@ -127,10 +131,15 @@ class QuartGroup(AppGroup):
             names.update(_application_commands(ctx, ctx.ensure_object(ScriptInfo).load_app()))
         except NoAppException as error:
             # Help is most wanted when something is wrong, so this does not stop it.
-            if not ctx.meta.get("quart_plug.app_error_said"):
-                ctx.meta["quart_plug.app_error_said"] = True
-                click.echo(f"The application's commands are not listed. {error.format_message()}\n", err=True)
+            _say_error(ctx, error)
         return sorted(names)
+
+
+def _say_error(ctx: click.Context, error: NoAppException) -> None:
+    """Why the application's commands are not known; once."""
+    if not ctx.meta.get("quart_plug.app_error_said"):
+        ctx.meta["quart_plug.app_error_said"] = True
+        click.echo(f"The application's commands are not listed. {error.format_message()}\n", err=True)
 
 
 def _published() -> dict[str, EntryPoint]:

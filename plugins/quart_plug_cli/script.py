@@ -188,11 +188,17 @@ async def _awaited(awaitable: Awaitable[T]) -> T:
     return await awaitable
 
 
-def _outside_of_loops(context: click.Context, call: Callable[[], Any]) -> Any:
-    """`call()`, in a thread if this one has a running loop, as in a test that is a coroutine function."""
+def _loop_runs() -> bool:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
+        return False
+    return True
+
+
+def _outside_of_loops(context: click.Context, call: Callable[[], Any]) -> Any:
+    """`call()`, in a thread if this one has a running loop, as in a test that is a coroutine function."""
+    if not _loop_runs():
         return call()
     outcome: list[Any] = []
 

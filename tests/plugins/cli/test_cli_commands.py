@@ -347,3 +347,23 @@ def test_a_program_of_an_apps_own() -> None:
     listed = CliRunner().invoke(program, ["--help"]).output
     assert "routes" not in listed
     assert "--version" not in listed
+
+
+@pytest.mark.parametrize("name", ["rotues", "greet"])
+def test_an_unknown_command_of_an_app_that_was_named_shows_what_is_wrong_with_it(
+    module: Any, run: Any, name: str
+) -> None:
+    """Also when the word is near to one of our commands, for it may be one of the application's."""
+    module("shop.py", "1 / 0\n")
+    result = run("--app", "shop", name)
+    assert "ZeroDivisionError" in result.output
+    assert result.exit_code != 0
+
+
+def test_the_error_of_a_command_stands_alone(module: Any, run: Any) -> None:
+    """Not chained to one of ours."""
+    fails = "@app.cli.command()\ndef fails():\n    raise LookupError('of the command')\n"
+    module("app.py", f"app = Quart(__name__)\n{fails}")
+    error = run("fails").exception
+    assert isinstance(error, LookupError)
+    assert error.__context__ is None
