@@ -30,7 +30,7 @@ def _log_exception(ctx: Context, exception_info: Any) -> None:
     if ctx.kind is None:
         logger.error("Exception", exc_info=exception_info)
     elif ctx.kind is REQUEST:
-        logger.error("Exception on %s %s", ctx.scope["method"], ctx.scope["path"], exc_info=exception_info)
+        logger.error("Exception on request %s %s", ctx.scope["method"], ctx.scope["path"], exc_info=exception_info)
     else:
         id_ = getattr(ctx.websocket, "id", None)
         logger.error("Exception on websocket %s (%s)", ctx.scope["path"], id_, exc_info=exception_info)

@@ -146,7 +146,7 @@ async def test_debug_mode_shows_the_traceback(app: Quart) -> None:
 async def test_the_traceback_in_the_log_ends_at_the_view(app: Quart, caplog: pytest.LogCaptureFixture) -> None:
     await ask(app, "/fails")
     (record,) = caplog.records
-    assert record.getMessage() == "Exception on GET /fails"
+    assert record.getMessage() == "Exception on request GET /fails"
     assert record.exc_info is not None
     frames = []
     traceback = record.exc_info[2]
