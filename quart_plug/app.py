@@ -122,6 +122,7 @@ class Quart(
     plans_http: Plans | None
     plans_websocket: Plans | None
     plans_app: Plans | None
+    entrance: Callable[[Scope, Receive, Send], Awaitable[None]] | None  # what a connection is given to
 
     permanent_session_lifetime: ConfigAttribute[timedelta] = ConfigAttribute(
         "PERMANENT_SESSION_LIFETIME", as_timedelta
@@ -205,7 +206,7 @@ class Quart(
     def plans_changed(self) -> None:
         """Throw everything compiled away; connections in flight keep what they have."""
         state = self.__dict__
-        state["plans_http"] = state["plans_websocket"] = state["plans_app"] = None
+        state["plans_http"] = state["plans_websocket"] = state["plans_app"] = state["entrance"] = None
 
     _changed = plans_changed
 
@@ -343,15 +344,28 @@ class Quart(
         self.latest_sweep = sweep
         return sweep
 
-    def asgi_app(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """The ASGI callable that middleware wraps: `app.asgi_app = Middleware(app.asgi_app)`."""
+    async def asgi_app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI callable that middleware wraps: `app.asgi_app = Middleware(app.asgi_app)`.
+
+        A coroutine function, because middleware looks at that to tell ASGI 3 from ASGI 2.
+        """
+        await self._connection(scope, receive, send)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Called by the server for each connection; goes through `asgi_app` where that was replaced."""
+        call = self.entrance
+        if call is None:
+            replaced = getattr(self.asgi_app, "__func__", None) is not _ASGI_APP
+            call = self.__dict__["entrance"] = self.asgi_app if replaced else self._connection
+        await call(scope, receive, send)
+
+    def _connection(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http" and self.asgi_http_class is ASGIHTTPConnection:
             return http(self, scope, receive, send)
         return entry(self, scope, receive, send)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Called by the server for each connection."""
-        await self.asgi_app(scope, receive, send)
+
+_ASGI_APP = Quart.asgi_app
 
 
 def _context_of(app: Quart, wrapper: Any, kind: Kind) -> Context:

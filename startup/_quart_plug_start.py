@@ -2,7 +2,7 @@
 alias on.
 
 quart_plug_as_quart.pth imports this module, and only when the variable is set. It must not import quart_plug before
-`quart` or `flask` is asked for, since every Python of the environment begins here: pip, linters, an editor's helpers.
+one of these names is asked for, since every Python of the environment begins here: pip, linters, an editor's helpers.
 What the alias is, is in quart_plug/compat.
 """
 
@@ -15,6 +15,9 @@ TYPE_CHECKING = False  # typing is not imported for its own
 if TYPE_CHECKING:
     from typing import Any
 
+# What the alias answers for: Quart, Flask's classes, and an extension that it refuses (OUT_OF_REACH in the finder).
+_WAITED_FOR = {"quart", "flask", "quart_trio"}
+
 
 class Starter:
     """Stands at the front of `sys.meta_path` until the alias takes its place."""
@@ -23,7 +26,7 @@ class Starter:
         self._turning_on: set[int] = set()  # threads
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
-        finder = self._alias() if fullname.partition(".")[0] in ("quart", "flask") else None
+        finder = self._alias() if fullname.partition(".")[0] in _WAITED_FOR else None
         return None if finder is None else finder.find_spec(fullname, path, target)
 
     def find_distributions(self, context: Any) -> Any:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import Distribution
 from importlib.util import find_spec
 from os import PathLike
@@ -25,6 +25,13 @@ _NAME = "quart"
 _PACKAGE = "quart_plug"
 
 
+# Packages that cannot work on quart-plug, and why; importing one says so, instead of what it stumbles over first.
+OUT_OF_REACH = {
+    "quart_trio": "quart-trio runs an application on trio's event loop, and quart-plug runs on asyncio. Make the "
+    "application a quart.Quart and use asyncio in it, or run it on the real Quart, without the alias"
+}
+
+
 class AliasFinder(MetaPathFinder):
     is_quart_plug_alias = True
 
@@ -35,6 +42,8 @@ class AliasFinder(MetaPathFinder):
             return _alias_of(fullname)
         if fullname == "flask" or fullname in flask_names.MODULES:
             return flask_names.find_spec(fullname, path, self)
+        if fullname in OUT_OF_REACH and PathFinder.find_spec(fullname, path) is not None:
+            return ModuleSpec(fullname, RefusingLoader())
         return None
 
     def find_distributions(self, context: Any = None) -> Iterable[Distribution]:
@@ -84,6 +93,14 @@ class AliasLoader(Loader):
         """The code that `python -m quart` runs."""
         code: CodeType | None = self.found.loader.get_code(self.target)  # type: ignore[union-attr]
         return code
+
+
+class RefusingLoader(Loader):
+    """Fails to import an installed package with the reason why it cannot work here."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        name = module.__name__
+        raise ImportError(f"{name} does not work with quart-plug under Quart's name: {OUT_OF_REACH[name]}", name=name)
 
 
 class QuartDistribution(Distribution):

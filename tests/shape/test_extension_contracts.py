@@ -207,3 +207,36 @@ def test_the_class_of_g_has_its_private_name_too(app: Quart) -> None:
     from quart_plug.ctx import _AppCtxGlobals
 
     assert app.app_ctx_globals_class is _AppCtxGlobals
+
+
+def test_the_asgi_callables_are_coroutine_functions(app: Quart) -> None:
+    """OpenTelemetry's middleware, servers and adapters tell ASGI 3 from ASGI 2 and from WSGI by that."""
+    assert iscoroutinefunction(app.asgi_app)
+    assert iscoroutinefunction(app.__call__)
+
+
+@pytest.mark.parametrize("where", ["subclass", "class", "instance"])
+async def test_asgi_app_is_wrapped_at_any_time(app: Quart, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    old = Quart.asgi_app
+
+    async def wrapped(self: Quart, scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["type"])
+        await old(self, scope, receive, send)
+
+    assert await text(app, "/static/a.txt") == "a file"
+    if where == "subclass":
+
+        class Own(Quart):
+            asgi_app = wrapped
+
+        app = Own("contracts", root_path=app.root_path)
+    elif where == "class":
+        monkeypatch.setattr(Quart, "asgi_app", wrapped)
+    else:
+        monkeypatch.setattr(app, "asgi_app", wrapped.__get__(app))
+    assert await text(app, "/static/a.txt") == "a file"
+    assert seen == ["http"]
+    monkeypatch.undo()
+    assert await text(app, "/static/a.txt") == "a file"
+    assert seen == (["http"] if where != "subclass" else ["http"] * 2)
