@@ -26,10 +26,11 @@ from .app_templates import Templates
 from .asgi import ASGIHTTPConnection, ASGILifespan, ASGIWebsocketConnection, entry, http
 from .concurrency import is_coroutine_function, run_sync
 from .config import Config, ConfigAttribute, as_timedelta
-from .ctx import Context, connection_context
+from .ctx import Context, context_of
 from .exceptions import PluginSettingsError
 from .kinds import REQUEST, WEBSOCKET, Kind
 from .namespace import Globals
+from .overrides import default_step
 from .plan import Plans
 from .registration import Registration
 from .resources import Resource, open_below
@@ -292,17 +293,20 @@ class Quart(
 
     # Contexts ---------------------------------------------------------------------------------------------------------
 
+    @default_step
     def app_context(self) -> Context:
         """A context in which `current_app` and `g` work: `async with app.app_context(): …`."""
         return Context(self)
 
+    @default_step
     def request_context(self, request: Any) -> Context:
         """The context of a request: the connection's own, or a new one for a request made by hand."""
-        return _context_of(self, request, REQUEST)
+        return context_of(self, request, REQUEST)
 
+    @default_step
     def websocket_context(self, websocket: Any) -> Context:
         """The context of a websocket: the connection's own, or a new one for a websocket made by hand."""
-        return _context_of(self, websocket, WEBSOCKET)
+        return context_of(self, websocket, WEBSOCKET)
 
     def test_request_context(self, path: str, **options: Any) -> Context:
         """A request's context for tests; options as in Quart (method, headers, query_string, json, form, …)."""
@@ -366,11 +370,3 @@ class Quart(
 
 
 _ASGI_APP = Quart.asgi_app
-
-
-def _context_of(app: Quart, wrapper: Any, kind: Kind) -> Context:
-    ctx = getattr(wrapper, "_ctx", None)
-    if ctx is None or ctx.kind is not kind:
-        ctx = connection_context(app, kind, wrapper.scope)
-    setattr(ctx, f"_{kind.name}", wrapper)
-    return ctx

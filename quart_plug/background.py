@@ -9,11 +9,11 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .ctx import Context
 from .overrides import adapt_async
 
 if TYPE_CHECKING:
     from .app import Quart
+    from .ctx import Context
 
 
 def start(app: Quart, function: Callable[..., Any], *args: Any, **kwargs: Any) -> asyncio.Task[None]:
@@ -30,7 +30,7 @@ def start(app: Quart, function: Callable[..., Any], *args: Any, **kwargs: Any) -
 async def _run(
     app: Quart, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> None:
-    ctx = Context(app)
+    ctx = app.app_context()
     try:
         async with ctx:
             await app.ensure_async(function)(*args, **kwargs)

@@ -268,7 +268,10 @@ class Blueprint(Scaffold):
         exception_and_code(code)
 
         def decorate(function: T_error_handler) -> T_error_handler:
-            self.record_once(lambda state: state.app.register_error_handler(code, function))
+            def add(state: BlueprintSetupState) -> None:
+                state.app.errorhandler(code)(function)
+
+            self.record_once(add)
             return function
 
         return decorate

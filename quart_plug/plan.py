@@ -132,8 +132,12 @@ class Plans:
         self.makes_response = self.steps.make_response if "make_response" in overridden else None
         self.processes = self.steps.process if "process" in overridden else None
         self.full_dispatch = self.steps.full_dispatch if "full_dispatch" in overridden else None
+        self.makes_context = override_of(app, f"{kind.name}_context")
+        self.makes_app_context = override_of(app, "app_context")
+        makes = self.makes_context is not None or self.makes_app_context is not None
+        self.whole = _handle_pushed if makes else lifecycle.handle  # the default of `handle_request`
         override = override_of(app, kind.steps["handle"])
-        self.handle = lifecycle.handle if override is None else partial(_overridden_handle, override)
+        self.handle = self.whole if override is None else partial(_overridden_handle, override)
         around = call("connection")
         if around is not None:
             self.full_dispatch = partial(_around, around, self.full_dispatch or lifecycle.full_dispatch)
@@ -148,6 +152,31 @@ class Plans:
 async def _overridden_handle(override: Callable[..., Any], ctx: Context) -> Any:
     result = override(ctx.request_websocket)
     return await result if hasattr(result, "__await__") else result
+
+
+async def _handle_pushed(ctx: Context) -> Any:
+    """`lifecycle.handle` where the application makes contexts itself: they are pushed and popped as they see fit."""
+    plans = ctx.plans
+    made = ctx if plans.makes_context is None else plans.makes_context(ctx.request_websocket)
+    unhandled: BaseException | None = None
+    try:
+        await made.push()
+        ctx.take_from(made)
+        return await (plans.full_dispatch or lifecycle.full_dispatch)(made)
+    except Exception as error:
+        unhandled = error
+        made.failed = True
+        if not made.has_plan:
+            made.plan, made.plans = plans.plan_for(None), plans
+        return await plans.steps.handle_exception(made, error)
+    except BaseException as error:
+        unhandled = error
+        raise
+    finally:
+        ctx.take_from(made)
+        if made.is_pushed:
+            await made.pop(unhandled)
+        unhandled = None  # its traceback holds this frame
 
 
 def _telling(hook: Callable[..., Any] | None) -> Callable[..., Any] | None:

@@ -9,7 +9,6 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import background
-from .ctx import Context
 
 if TYPE_CHECKING:
     from .app import Quart
@@ -56,7 +55,7 @@ class Serving:
         stack = AsyncExitStack()
         begun: list[AsyncGenerator[None, None]] = []
         try:
-            async with Context(self):
+            async with self.app_context():
                 hook = self.hooks.call("startup")
                 if hook is not None:
                     await hook(self)
@@ -82,7 +81,7 @@ class Serving:
             self.shutdown_event.set()
         await background.drain(self)
         try:
-            async with Context(self):
+            async with self.app_context():
                 for generator in reversed(self.while_serving_gens):
                     try:
                         await anext(generator)

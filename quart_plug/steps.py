@@ -11,9 +11,9 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from . import lifecycle
-from .ctx import Context
+from .ctx import Context, context_of
 from .globals import _NO_REQUEST, _NO_WEBSOCKET, _cv
-from .kinds import REQUEST
+from .kinds import REQUEST, WEBSOCKET, Kind
 from .overrides import ARGUMENTS, adapt, default_step, override_of
 from .wrappers.reply import from_ready
 
@@ -217,14 +217,15 @@ class ConnectionSteps:
     @default_step
     async def handle_request(self: Quart, request: Any) -> Any:
         """Everything between a request and its response."""
-        return await _handle(self, request, self.request_context(request))
+        return await _handle(self, request, REQUEST)
 
     @default_step
     async def handle_websocket(self: Quart, websocket: Any) -> Any:
         """Everything between a websocket's handshake and its end; a response only when the handshake is refused."""
-        return await _handle(self, websocket, self.websocket_context(websocket))
+        return await _handle(self, websocket, WEBSOCKET)
 
 
-async def _handle(app: Quart, wrapper: Any, ctx: Context) -> Any:
-    ctx.plans = app.plans_for(ctx.kind)
-    return as_response(ctx, await lifecycle.handle(ctx))
+async def _handle(app: Quart, wrapper: Any, kind: Kind) -> Any:
+    ctx = context_of(app, wrapper, kind)
+    ctx.plans = app.plans_for(kind)
+    return as_response(ctx, await ctx.plans.whole(ctx))

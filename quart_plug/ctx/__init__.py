@@ -1,4 +1,5 @@
-"""What is current: the context of an app, a request or a websocket (context.py), and who asks for it (current.py)."""
+"""What is current: the context of an app, a request or a websocket (context.py, connections.py), and who asks
+for it (current.py)."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ from werkzeug.routing import MapAdapter
 
 from ..hooks.names import lazy_names
 from ..namespace import Globals
-from .context import NO_VALUES, Context, RequestContext, WebsocketContext, connection_context
+from .connections import RequestContext, WebsocketContext, connection_context, context_of
+from .context import NO_VALUES, Context
 from .current import (
     after_this_request,
     after_this_websocket,
@@ -48,6 +50,7 @@ __all__ = [
     "after_this_request",
     "after_this_websocket",
     "connection_context",
+    "context_of",
     "copy_current_app_context",
     "copy_current_request_context",
     "copy_current_websocket_context",

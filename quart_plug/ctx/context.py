@@ -87,6 +87,7 @@ class Context:
     plan: Plan = None  # type: ignore[assignment]  # set once the rule is found
     plans: Plans = None  # type: ignore[assignment]  # set by the adapter, or when it is pushed
     token: Token[Context] | None = None
+    _app_context: Context | None = None  # the application context that was pushed with this one
     of_app = False  # a copy that stands for the application's context alone, though the request can be seen in it
     kept = False  # for a test to look at, after the connection: nothing happens inside of it
 
@@ -289,6 +290,16 @@ class Context:
         return None if self.plan is None else self.plan.rule
 
     @property
+    def is_pushed(self) -> bool:
+        return bool(self._tokens)
+
+    def take_from(self, other: Context) -> None:
+        """Take over what the handling in another context, made for the same connection, has found."""
+        if other is not self and other.plan is not None:
+            self.plan, self._located, self._view_args = other.plan, True, other.view_args
+            self.routing_exception, self.head, self.failed = other.routing_exception, other.head, other.failed
+
+    @property
     def has_plan(self) -> bool:
         """Whether matching is done, with whatever result."""
         return self.plan is not None
@@ -313,6 +324,8 @@ class Context:
 
         if self._tokens is None:
             self._tokens = []
+        if not self._tokens and self.kind is not None:
+            await self._push_app_context()
         self._tokens.append(_cv.set(self))
         if len(self._tokens) == 1:
             self.token = self._tokens[0]
@@ -339,6 +352,18 @@ class Context:
                 _cv.reset(token)
             except ValueError:  # pushed in another task: there the variable is left as it is
                 _cv.set(token.old_value if token.old_value is not Token.MISSING else self)
+            around = self._app_context
+            if around is not None and not self._tokens:
+                self._app_context = None
+                await around.pop(exc)
+
+    async def _push_app_context(self) -> None:
+        """Push the application context that an override of `app_context` makes, unless there is one of the app."""
+        make = self.app.plans_for(self.kind).makes_app_context
+        current = _cv.get(None)
+        if make is not None and (current is None or current.app is not self.app or current.kept):
+            self._app_context = make()
+            await self._app_context.push()
 
     async def auto_pop(self, exc: BaseException | None) -> None:
         await self.pop(exc)
@@ -374,37 +399,3 @@ class Context:
     @property
     def app_ctx(self) -> Context:
         return self
-
-
-class RequestContext(Context):
-    """The context of a request; `app.request_context(request)` makes one."""
-
-    def __init__(self, app: Quart, request: Request, session: Any = None) -> None:
-        super().__init__(app, request=request, session=session)
-
-
-class WebsocketContext(Context):
-    """The context of a websocket; `app.websocket_context(websocket)` makes one."""
-
-    def __init__(self, app: Quart, request: Websocket, session: Any = None) -> None:
-        super().__init__(app, websocket=request, session=session)
-
-
-_CLASSES: dict[Kind, type[Context]] = {REQUEST: RequestContext, WEBSOCKET: WebsocketContext}
-
-
-def connection_context(
-    app: Quart,
-    kind: Kind,
-    scope: Scope,
-    receive: Receive = _nothing_to_receive,
-    send: Send = _nowhere_to_send,
-) -> Context:
-    """The context of a connection whose request or websocket is made when it is touched."""
-    ctx = _new(_CLASSES[kind])
-    ctx.app = app
-    ctx.kind = kind
-    ctx.scope = scope
-    ctx.receive = receive
-    ctx.send = send
-    return ctx

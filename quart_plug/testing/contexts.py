@@ -66,8 +66,8 @@ def request_context(
     )
     request.body.set_result(body)
     request._ctx = ctx
-    ctx.request = request
-    return ctx
+    context: Context = app.request_context(request)
+    return context
 
 
 def websocket_context(
@@ -93,4 +93,5 @@ def websocket_context(
         "websocket", whole, "GET", made, query, scheme, root_path, http_version, scope_base
     )
     scope["subprotocols"] = subprotocols or []
-    return connection_context(app, WEBSOCKET, scope)
+    context: Context = app.websocket_context(connection_context(app, WEBSOCKET, scope).websocket)
+    return context
