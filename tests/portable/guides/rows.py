@@ -8,8 +8,12 @@
     @form.here                     # with quart-plug
     async def _(): ...
 
-Each returns what it saw, as text. `python -m guides.GUIDE there|here` runs those of one side, each on its own, and
-prints JSON: `{line: {"saw": text} or {"failed": traceback}}`. Which framework is meant is the functions' affair.
+    @form.restored                 # with quart-plug, after what the guide says to do for the other's behaviour
+    async def _(): ...
+
+Each returns what it saw, as text; `row(name, there=…, here=…)` says what that has to be where the two differ.
+`python -m guides.GUIDE there|here|restored` runs those of one side, each on its own, and prints JSON:
+`{line: {"saw": text} or {"failed": traceback}}`. Which framework is meant is the functions' affair.
 """
 
 from __future__ import annotations
@@ -26,8 +30,9 @@ Function = Callable[[], Any]
 
 
 class Row:
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, expected: dict[str, str]) -> None:
         self.name = name
+        self.expected = expected
         self.functions: dict[str, Function] = {}
 
     def there(self, function: Function) -> Function:
@@ -37,7 +42,6 @@ class Row:
         return self._add("here", function)
 
     def restored(self, function: Function) -> Function:
-        """With quart-plug, after what the guide says to do for the other's behaviour."""
         return self._add("restored", function)
 
     def both(self, function: Function) -> Function:
@@ -55,9 +59,9 @@ class Row:
 
 
 class Rows(dict[str, Row]):
-    def __call__(self, name: str) -> Row:
+    def __call__(self, name: str, **expected: str) -> Row:
         assert name not in self, f"the line {name} is tried twice"
-        self[name] = Row(name)
+        self[name] = Row(name, expected)
         return self[name]
 
     def run(self, side: str) -> dict[str, Any]:

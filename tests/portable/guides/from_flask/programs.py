@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
 import sys
-from pathlib import Path
 
-from .shared import flask_app, folder, here_app, row
+from ..programs import program, served
+from .shared import flask_app, here_app, row
 
 FLASK_PROGRAM = """
 from flask import Flask
@@ -23,50 +21,6 @@ def greet():
     print("hello from", app.name)
 """
 PROGRAM = FLASK_PROGRAM.replace("flask", "quart_plug").replace("Flask", "Quart")
-
-
-def program(source: str, *command: str, **environment: str) -> str:
-    """What a command prints in a folder with this hello.py."""
-    made = folder()
-    (made / "hello.py").write_text(source)
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("FLASK", "QUART"))}
-    clean["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{clean['PATH']}"
-    done = subprocess.run(
-        command, cwd=made, env={**clean, **environment}, capture_output=True, text=True, timeout=30, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def served(source: str, *command: str) -> str:
-    """What a server that a command starts answers to GET /."""
-    import socket
-    import time
-    import urllib.request
-
-    made = folder()
-    (made / "hello.py").write_text(source)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    process = subprocess.Popen(
-        [word.replace("5000", str(port)) for word in command],
-        cwd=made, env={**os.environ, "PATH": path},
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        end = time.monotonic() + 20
-        while True:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
-                    return answer.read().decode()
-            except OSError:
-                assert time.monotonic() < end, "the server did not answer"
-                time.sleep(0.05)
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 run_command = row("`flask --app hello run`")

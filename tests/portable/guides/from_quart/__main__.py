@@ -1,0 +1,4 @@
+from ..rows import main
+from . import row
+
+main(row)
