@@ -19,7 +19,7 @@ async def index():
 
 @app.cli.command()
 def greet():
-    print("hello from shop")
+    print("hello from shop", app.debug)
 """
 if quart.__name__ == "quart_plug":
     PROGRAM = PROGRAM.replace("from quart ", "from quart_plug ")
@@ -93,16 +93,12 @@ variables = row("`QUART_APP`, `QUART_DEBUG`")
 
 @variables.there
 def _():
-    told = program(PROGRAM, "quart", "greet", file="shop.py", QUART_APP="shop")
-    code = "import quart; print(quart.Quart('x').debug)"
-    return told, program("", sys.executable, "-c", code, QUART_DEBUG="1")
+    return program(PROGRAM, "quart", "greet", file="shop.py", QUART_APP="shop", QUART_DEBUG="1")
 
 
 @variables.here
 def _():
-    told = program(PROGRAM, "quart-plug", "greet", file="shop.py", QUART_APP="shop")
-    code = "import quart_plug; print(quart_plug.Quart('x').debug)"
-    return told, program("", sys.executable, "-c", code, QUART_DEBUG="1")
+    return program(PROGRAM, "quart-plug", "greet", file="shop.py", QUART_APP="shop", QUART_DEBUG="1")
 
 
 prefixed = row("`app.config.from_prefixed_env()`")

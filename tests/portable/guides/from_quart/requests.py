@@ -19,7 +19,7 @@ async def _():
     async def view() -> str:
         return str(quart.session.get("user"))
 
-    return (await app.test_client().get("/")).headers.get("Vary")
+    return (await app.test_client().get("/")).headers.get("Vary")  # here it is Vary: Cookie
 
 
 def a_file(name: str = "a.txt") -> Path:
@@ -59,7 +59,7 @@ async def _():
         send_file = quart.send_file
         return await send_file(path, as_attachment=True)
 
-    return (await app.test_client().get("/")).headers["Content-Disposition"]
+    return (await app.test_client().get("/")).headers["Content-Disposition"]  # with filename*
 
 
 returned = row("a view that returns an iterator, or a status with its reason", there="(500, 500)", here="(200, 201)")
@@ -135,6 +135,22 @@ async def _():
     except Exception:
         pass
     return sorted(calls)
+
+
+told = row(
+    "`@app.teardown_request`, after the client got a 500",
+    there="[None]",
+    here="[ZeroDivisionError('division by zero')]",
+)
+
+
+@told.both
+async def _():
+    app, calls = make_app(PROPAGATE_EXCEPTIONS=False), []
+    app.teardown_request(calls.append)  # @app.teardown_request
+    app.add_url_rule("/", "view", lambda: 1 / 0)
+    assert (await app.test_client().get("/")).status_code == 500
+    return calls
 
 
 page = row("the debug page, for a client that does not ask for HTML", there="text/html", here="text/plain")

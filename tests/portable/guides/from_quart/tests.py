@@ -64,7 +64,7 @@ async def waited(**options: Any) -> str:
 
 @endless.both
 async def _():
-    return await waited()
+    return await waited()  # WaitTimeoutError
 
 
 @endless.restored
