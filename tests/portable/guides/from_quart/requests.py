@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,59 @@ async def url(**settings: Any) -> str:
 @urls.both
 async def _():
     return await url(PREFERRED_URL_SCHEME="https", APPLICATION_ROOT="/root")  # url_for
+
+
+hosts = row("`TRUSTED_HOSTS`", there="200", here="400")
+
+
+async def ask_as(host: str, trusted: list[str] | None) -> int:
+    app = make_app(TRUSTED_HOSTS=trusted)  # the setting TRUSTED_HOSTS
+    app.add_url_rule("/", "index", lambda: "")
+    return int((await app.test_client().get("/", headers={"Host": host})).status_code)
+
+
+@hosts.both
+async def _():
+    return await ask_as("evil.example", ["shop.example"])  # TRUSTED_HOSTS; here the answer is 400
+
+
+@hosts.restored
+async def _():
+    return await ask_as("evil.example", None)  # TRUSTED_HOSTS=None
+
+
+ages = row("`get_send_file_max_age`, of a blueprint with a static folder", there="43200", here="5")
+
+
+@ages.both
+async def _():
+    class Docs(quart.Blueprint):
+        def get_send_file_max_age(self, filename: str | None) -> int | None:
+            return 5
+
+    app, path = make_app(), a_file()
+    app.register_blueprint(Docs("docs", "docs", static_folder=str(path.parent), static_url_path="/docs"))
+    return (await app.test_client().get("/docs/a.txt")).cache_control.max_age
+
+
+mistakes = row(
+    "a mistake in a file for `app.config.from_pyfile` or `from_file`",
+    there="['SyntaxError', 'JSONDecodeError']",
+    here="['ConfigFileError', 'ConfigFileError']",
+)
+
+
+@mistakes.both
+async def _():
+    app, path = make_app(), a_file("settings")
+    path.write_text("NAME = 1 2")
+    errors = []
+    for read in (lambda: app.config.from_pyfile(path), lambda: app.config.from_file(path, json.load)):
+        try:
+            read()
+        except (SyntaxError, ValueError) as error:  # here a ConfigFileError
+            errors.append(type(error).__name__)
+    return errors
 
 
 macros = row("`get_template_attribute(…)`", there="RuntimeError", here="<x>")
