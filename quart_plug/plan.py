@@ -259,7 +259,7 @@ class Plan:
         self._compile_reply(app)
         options_of_rule: dict[str, Any] = getattr(rule, "connection_options", {})
         self.subprotocols: list[str] = list(options_of_rule.get("subprotocols") or ())
-        self.disconnect = disconnect_mode(app, options_of_rule.get("disconnect"), self.function)
+        self.disconnect = disconnect_mode(app, kind, options_of_rule.get("disconnect"), self.function)
         self.received = plans.received
         self.sending = plans.sending
         self.sent = plans.sent
@@ -302,13 +302,16 @@ def _view_function(app: Quart, rule: Rule) -> Callable[..., Any]:
     return missing
 
 
-def disconnect_mode(app: Quart, mode: str | None, function: Any) -> str:
-    """`raise` or `cancel`; see "Disconnects" in the websocket reference."""
-    mode = mode or app.config["WEBSOCKET_DISCONNECT"]
-    if mode == "auto":
-        from .compat import alias_is_active, knows_connection_closed
+def disconnect_mode(app: Quart, kind: Kind, mode: str | None, function: Any) -> str:
+    """`raise` or `cancel`: how who reads learns that the client has left; see "Disconnects" in the reference.
 
-        return "cancel" if alias_is_active() and not knows_connection_closed(function) else "raise"
+    For a request it is Quart's way under Quart's name, unless the view knows the error.
+    """
+    mode = "auto" if kind is REQUEST else mode or app.config["WEBSOCKET_DISCONNECT"]
+    if mode == "auto":
+        from .compat import alias_is_active, knows_the_end
+
+        return "cancel" if alias_is_active() and not knows_the_end(function, kind) else "raise"
     if mode not in ("raise", "cancel"):
         raise ValueError(f"disconnect is {mode!r}; it has to be 'auto', 'raise' or 'cancel'")
     return mode

@@ -14,6 +14,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ..kinds import Kind
     from .finder import AliasFinder
 
 VARIABLE = "QUART_PLUG_AS_QUART"
@@ -81,17 +82,22 @@ def install_if_asked() -> None:
         raise ValueError(f"{VARIABLE} is {os.environ[VARIABLE]!r} in the environment; it has to be 1 or 0")
 
 
-def knows_connection_closed(function: Any) -> bool:
-    """Whether a view's code, or a function or class of its module, names ConnectionClosed, so that it expects it.
+# What a view catches that expects an exception when the client has left, where one of Quart 0.22 is cancelled.
+_ENDS = {"websocket": {"ConnectionClosed"}, "request": {"ClientDisconnected", "ClientDisconnectedError"}}
+
+
+def knows_the_end(function: Any, kind: Kind) -> bool:
+    """Whether a view's code, or a function or class of its module, names the exception of a client that has left.
 
     That the module has the name is not enough: it may come from `from quart import *`.
     """
+    ends = _ENDS[kind.name]
     function = inspect.unwrap(function) if callable(function) else function
     code = getattr(function, "__code__", None)
-    if code is not None and _names(code):
+    if code is not None and _names(code, ends):
         return True
     module = sys.modules.get(getattr(function, "__module__", "") or "")
-    return module is not None and any(_names(code) for code in _codes_of(module))
+    return module is not None and any(_names(code, ends) for code in _codes_of(module))
 
 
 def _codes_of(module: ModuleType) -> Iterator[CodeType]:
@@ -104,10 +110,10 @@ def _codes_of(module: ModuleType) -> Iterator[CodeType]:
                     yield code
 
 
-def _names(code: Any) -> bool:
-    if "ConnectionClosed" in code.co_names:
+def _names(code: CodeType, ends: set[str]) -> bool:
+    if not ends.isdisjoint(code.co_names):
         return True
-    return any(_names(constant) for constant in code.co_consts if inspect.iscode(constant))
+    return any(_names(constant, ends) for constant in code.co_consts if inspect.iscode(constant))
 
 
 def _quarts_modules() -> list[str]:

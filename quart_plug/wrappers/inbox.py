@@ -88,7 +88,7 @@ class Inbox:
         self.busy = PUMPED
 
     async def next(self) -> Message:
-        """The next message of a request's body. ClientDisconnected when the client has left."""
+        """The next message of a request's body. ClientDisconnected, or CancelledError, when the client has left."""
         if self.busy == IDLE and self.direct_ok and self.end is None and not self.messages:
             self.busy = READING  # `take` and `_read` without their layers
             try:
@@ -104,6 +104,9 @@ class Inbox:
             ctx = self.ctx
             if (ctx.task is None and ctx.sweep is None) or asyncio.current_task() is ctx.task:
                 ctx.told = True  # the view knows, and is not cancelled on top of it
+            if ctx.plan is not None and ctx.plan.disconnect == "cancel":
+                await asyncio.sleep(0)  # the view is suspended now at the latest, and so this stays inside
+                raise asyncio.CancelledError
             raise ClientDisconnected("The client left before the whole body had come.") from self.error
         return message
 

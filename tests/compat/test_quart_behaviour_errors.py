@@ -164,3 +164,69 @@ async def test_a_view_of_quarts_is_cancelled(
         await asyncio.sleep(0)
     assert module.told == [expected]
     assert websocket is not None
+
+
+READS = """
+from quart_plug import *
+
+app = Quart(__name__)
+told = []
+
+@app.post("/")
+async def view():
+    try:
+        async for data in request.body:
+            told.append(data)
+    except BaseException as error:
+        told.append(type(error).__name__)
+        raise
+
+@app.teardown_request
+async def teardown(error):
+    told.append("torn down")
+"""
+KNOWS = f"""{READS}
+def elsewhere():
+    from quart_plug.wrappers import ClientDisconnectedError
+    raise ClientDisconnectedError
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "alias", "expected"),
+    [(READS, True, "CancelledError"), (KNOWS, True, "ClientDisconnected"), (READS, False, "ClientDisconnected")],
+)
+@pytest.mark.parametrize("waits", [False, True], ids=["the end is there", "it has to be waited for"])
+async def test_who_reads_a_body_is_told_that_the_client_has_left(
+    source: str, alias: bool, expected: str, waits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under Quart's name with a cancellation, as Quart's documentation says, which stays inside of the app."""
+    monkeypatch.setattr("quart_plug.compat.alias_is_active", lambda: alias)
+    module = ModuleType("written_for_quart")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(source, module.__dict__)
+    messages = [{"type": "http.request", "body": b"part", "more_body": True}, {"type": "http.disconnect"}]
+
+    async def receive() -> Any:
+        if waits:
+            await asyncio.sleep(0)
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        pass
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/",
+        "query_string": b"",
+        "root_path": "",
+        "headers": [],
+    }
+    task = asyncio.ensure_future(module.app(scope, receive, send))
+    await task
+    assert module.told == [b"part", expected, "torn down"]
+    assert task.cancelling() == 0

@@ -49,6 +49,7 @@ def inbox_of(server: Server, direct_ok: bool = True, **config: Any) -> Inbox:
         app=SimpleNamespace(config=config),
         gone=False,
         told=False,
+        plan=None,
         task=None,
         sweep=None,
     )
