@@ -90,8 +90,8 @@ def get_debug_flag() -> bool:
 
 
 def get_load_dotenv(default: bool = True) -> bool:
-    """Whether `.env` files are loaded; QUART_SKIP_DOTENV turns it off."""
-    value = os.environ.get("QUART_SKIP_DOTENV")
+    """Whether `.env` files are loaded; QUART_PLUG_SKIP_DOTENV, or Quart's QUART_SKIP_DOTENV, turns it off."""
+    value = os.environ.get("QUART_PLUG_SKIP_DOTENV", os.environ.get("QUART_SKIP_DOTENV"))
     return default if not value else value.lower() in _OFF
 
 

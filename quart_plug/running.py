@@ -19,6 +19,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from .exceptions import PluginError, PluginNotEnabled, PluginNotFound
+from .helpers import get_debug_flag
 
 if TYPE_CHECKING:
     from .app import Quart
@@ -30,7 +31,6 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 5000
 FORCED_STOP_SECONDS = 1.0
 _STOP_SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK")
-_TRUE = {"1", "true", "t", "yes", "y", "on"}
 
 
 class ServerStartError(RuntimeError):
@@ -180,9 +180,8 @@ def run(
     if os.environ.get("QUART_PLUG_LOADING_APP") == "true":
         print("app.run() was ignored: `quart-plug` is loading this module to use its app", file=sys.stderr)
         return
-    flag = os.environ.get("QUART_PLUG_DEBUG", os.environ.get("QUART_DEBUG"))
-    if debug is None and flag is not None:
-        debug = flag.lower() in _TRUE
+    if debug is None and ("QUART_PLUG_DEBUG" in os.environ or "QUART_DEBUG" in os.environ):
+        debug = get_debug_flag()
     if debug is not None:
         app.debug = debug
     host, port = _address(app, host, port)

@@ -50,6 +50,9 @@ COMMANDS = """\
 Exit status: 0 for success, 1 when something does not work, 2 when the command line, or a plugin setting in the
 environment or pyproject.toml, makes no sense. Errors are one message on standard error. Applications add commands with
 `@app.cli.command()`, plugins with the hook [`cli_commands`](hooks.md#cli_commands).
+
+An option of a command can come from the environment: `QUART_RUN_PORT` is `--port` of `run`, and `QUART_GREET_NAME` is
+`--name` of an application's command `greet`.
 """
 
 ALONE = """\

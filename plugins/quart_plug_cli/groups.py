@@ -16,8 +16,8 @@ import click
 from quart_plug import Quart
 from quart_plug.exceptions import PluginError
 
-from .loading import NoAppException, load_dotenv
-from .options import global_options, version_option
+from .loading import NoAppException
+from .options import global_options, load_default_files, version_option
 from .script import ScriptInfo, with_appcontext, without_appcontext
 
 
@@ -80,7 +80,9 @@ class QuartGroup(AppGroup):
         params.extend(global_options())
         if add_version_option:
             params.append(version_option)
-        super().__init__(params=params, **extra)
+        # An option of a command may come from the environment, as with Quart: QUART_RUN_PORT, QUART_COMMAND_OPTION.
+        settings = {"auto_envvar_prefix": "QUART", **(extra.pop("context_settings", None) or {})}
+        super().__init__(params=params, context_settings=settings, **extra)
         self.create_app = create_app
         self.load_dotenv = load_dotenv
         self.set_debug_flag = set_debug_flag
@@ -101,8 +103,8 @@ class QuartGroup(AppGroup):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.meta["quart_plug.load_dotenv"] = self.load_dotenv
-        if not args and self.no_args_is_help and self.load_dotenv:
-            load_dotenv()  # the help lists the application's commands, and a variable says where it is
+        if not args and self.no_args_is_help:
+            load_default_files(self.load_dotenv)  # the help lists the application's commands: a variable says whose
         return super().parse_args(ctx, args)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:

@@ -124,8 +124,8 @@ def find_app_by_string(module: ModuleType, app_name: str) -> Quart:
             f"{module.__name__!r} ({_place(module)}) has no {name!r}{_did_you_mean(name, apps, known)}{there}"
         )
     found = getattr(module, name)
-    if isinstance(found, Quart) and not called:
-        return found
+    if isinstance(found, Quart):
+        return found  # also when it was written as a call, `app()`, as for a factory
     if called or inspect.isfunction(found):
         if not callable(found):
             raise NoAppException(f"{module.__name__}:{name} is not callable, so --app cannot be '{app_name}'")

@@ -10,11 +10,13 @@ import os
 import platform
 from collections.abc import Callable
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any
 
 import click
 
 from quart_plug import compat
+from quart_plug.helpers import get_load_dotenv
 
 from .loading import load_dotenv
 from .script import ScriptInfo
@@ -59,13 +61,20 @@ def read_env_file(ctx: click.Context, param: click.Parameter, value: str | None)
 
 
 def _load_env_file(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
-    if ctx.resilient_parsing or ctx.meta.get("quart_plug.load_dotenv") is False:
+    """The file that was named comes first, so that .env and .quartenv do not override it."""
+    if ctx.resilient_parsing:
         return
-    if value is None:
-        if not os.environ.get("QUART_PLUG_SKIP_DOTENV", os.environ.get("QUART_SKIP_DOTENV")):
-            load_dotenv()
-    elif not load_dotenv(value):
-        raise click.BadParameter("python-dotenv is needed: pip install 'quart-plug[dotenv]'", ctx, param)
+    if value is not None:
+        if find_spec("dotenv") is None:
+            raise click.BadParameter("python-dotenv is needed: pip install 'quart-plug[dotenv]'", ctx, param)
+        load_dotenv(value)
+    load_default_files(ctx.meta.get("quart_plug.load_dotenv", True))
+
+
+def load_default_files(wanted: bool) -> None:
+    """Read .env and .quartenv, unless the program does not want it or QUART_SKIP_DOTENV says not to."""
+    if wanted and get_load_dotenv():
+        load_dotenv()
 
 
 def add_names(variable: str) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], tuple[str, ...]]:
@@ -100,8 +109,10 @@ def _take_the_name(install: Callable[[], None]) -> None:
         raise click.ClickException(str(error)) from error
 
 
-def _option(*names: str, **attributes: Any) -> click.Option:
-    return click.Option(names, is_eager=True, expose_value=False, **attributes)
+def _option(*names: str, from_environment: bool = False, **attributes: Any) -> click.Option:
+    return click.Option(
+        names, is_eager=True, expose_value=False, allow_from_autoenv=from_environment, **attributes
+    )
 
 
 version_option = _option("--version", help="Show the versions and exit.", is_flag=True, callback=get_version)
@@ -118,8 +129,9 @@ def global_options() -> list[click.Option]:
         _option(
             "-e",
             "--env-file",
+            from_environment=True,
             type=click.Path(exists=True, dir_okay=False),
-            help="Read environment variables from this file (with python-dotenv).",
+            help="Read environment variables from this file, before .env and .quartenv (with python-dotenv).",
             callback=read_env_file,
         ),
         _option(

@@ -20,13 +20,12 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast, overload
 import click
 
 from quart_plug import Quart, current_app, has_app_context
+from quart_plug.helpers import get_debug_flag
 
 from .loading import DEFAULT_FILES, NoAppException, locate_app, prepare_import
 
 T = TypeVar("T")
 P = ParamSpec("P")
-
-TRUE = {"1", "true", "t", "yes", "y", "on"}
 
 
 class ScriptInfo:
@@ -110,8 +109,8 @@ def _environment(name: str) -> str | None:
 
 def debug_from_environment() -> bool | None:
     """QUART_PLUG_DEBUG or QUART_DEBUG as a truth, or None when neither is set."""
-    value = _environment("DEBUG")
-    return None if value is None else value.lower() in TRUE
+    said = "QUART_PLUG_DEBUG" in os.environ or "QUART_DEBUG" in os.environ
+    return get_debug_flag() if said else None
 
 
 def pass_script_info(f: Callable[Concatenate[Any, P], T]) -> Callable[P, T]:

@@ -6,7 +6,8 @@ folders; on a change it stops itself as Ctrl+C would, and ends with `RESTART`. H
 the parent does:
 
     RESTART              start it again
-    FINAL                it ended in an orderly way (also: a port in use); end with the status it noted
+    0                    it ended, after what the program does behind `run()`; end as well
+    FINAL                it was to end (a port in use, Ctrl+C); end with the status it noted
     anything else        it crashed, perhaps before any of this code ran (a syntax error in the script): wait
                          for a change, then start it again
 
@@ -195,6 +196,10 @@ def _run_child(run: Callable[[], None], folders: list[str]) -> None:
         if not restart.is_set():
             ended.set()
             restart_on_change(error, folders)
+    else:
+        if not restart.is_set() and not _orphaned(parent):
+            ended.set()
+            return  # the program goes on behind `run()`
     ended.set()
     _exit(RESTART if restart.is_set() else FINAL + _number(status))
 
@@ -278,10 +283,12 @@ def _supervise(folders: list[str]) -> int:
                 forwarding.child = None
             if status == RESTART and not forwarding.stopped:
                 continue
-            if FINAL <= status < 128:
-                return status - FINAL
-            if forwarding.stopped or status < 0:
-                return 128 - status if status < 0 else 0
+            if status == 0 or FINAL <= status < 128:
+                return status % FINAL
+            if status < 0:
+                return 128 - status
+            if forwarding.stopped:
+                return 0 if status == RESTART else status
             print("The program ended with an error; waiting for a change", file=sys.stderr, flush=True)
             if _wait_for_change(folders, stopped=lambda: forwarding.stopped, before=before) is None:
                 return 1

@@ -72,18 +72,43 @@ def test_a_syntax_error_is_survived(start: Start, write: Write, through_cli: boo
     assert program.stop()[0] == 0
 
 
-def test_a_syntax_error_in_the_script_itself_is_survived(start: Start, write: Write) -> None:
+@pytest.mark.parametrize(
+    ("file", "command"),
+    [
+        ("app.py", ["app.py"]),
+        ("site_/__main__.py", ["-m", "site_"]),
+        ("site_/__init__.py", ["-m", "site_"]),
+        ("site_/web.py", ["-m", "site_.web"]),
+    ],
+    ids=["script", "-m package", "-m package, its __init__.py", "-m package.module"],
+)
+def test_a_syntax_error_in_the_program_itself_is_survived(
+    start: Start, write: Write, file: str, command: list[str]
+) -> None:
     """None of our code runs in that child: the parent alone has to know what to do."""
-    write("app.py", APP + RUN)
-    write("words.py", "WORD = 'one'\n")
-    program = start(command=["app.py"])
+    for name in ("site_/__init__.py", "words.py"):
+        write(name, "WORD = 'one'\n")
+    for name in ("app.py", "site_/__main__.py", "site_/web.py"):
+        write(name, APP + RUN)
+    program = start(command=command)
     program.port()
-    write("app.py", "def broken(:\n")
+    write(file, "def broken(:\n")
     program.wait_for("SyntaxError")
     program.wait_for("waiting for a change")
-    write("app.py", APP.replace("words.WORD", "'back'") + RUN)
-    assert fetch(program.port()) == "back"
+    write(file, "# mended\n" if file.endswith("__init__.py") else APP.replace("words.WORD", "'back'") + RUN)
+    assert fetch(program.port()) == ("one" if file.endswith("__init__.py") else "back")
     assert program.stop()[0] == 0
+
+
+def test_a_program_goes_on_behind_its_server(start: Start, write: Write) -> None:
+    """Once, in the process that has served, and its error is the program's."""
+    write("app.py", APP + RUN + "    print('put away', flush=True)\n    raise SystemExit(int(words.WORD))\n")
+    for status in (0, 5):
+        write("words.py", f"WORD = '{status}'\n")
+        program = start(command=["app.py"])
+        program.port()
+        ended, output = program.stop()
+        assert (ended, output.count("put away")) == (status, 1), output
 
 
 def test_a_failing_start_up_is_survived(start: Start, write: Write) -> None:
