@@ -183,11 +183,11 @@ class MultiPartParser:
     def start_file_streaming(self, event: File, total_content_length: int) -> IO[bytes]:
         """The open file that this part is written to."""
         length = event.headers.get("content-length", "")
-        return self.stream_factory(  # type: ignore[call-arg]  # by name, as Quart calls it
-            total_content_length=total_content_length,
-            filename=event.filename,
-            content_type=event.headers.get("content-type"),
-            content_length=int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0,
+        return self.stream_factory(  # by position, as Quart calls it: a factory's arguments may have any names
+            total_content_length,
+            event.headers.get("content-type"),
+            event.filename,
+            int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0,
         )
 
     async def parse(self, body: Body, boundary: bytes, content_length: int) -> Forms:

@@ -145,13 +145,8 @@ async def test_a_field_may_have_a_harmless_charset(charset: str, taken: str) -> 
 async def test_a_factory_makes_the_file_of_each_upload() -> None:
     asked: list[Any] = []
 
-    def factory(
-        total_content_length: int | None,
-        content_type: str | None,
-        filename: str | None,
-        content_length: int | None = None,
-    ) -> IO[bytes]:
-        asked.append((total_content_length, content_type, filename, content_length))
+    def factory(total: int | None, media_type: str | None, name: str | None, length: int | None = None) -> IO[bytes]:
+        asked.append((total, media_type, name, length))
         return BytesIO()
 
     made: formparser.StreamFactory = factory

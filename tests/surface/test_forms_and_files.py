@@ -177,8 +177,8 @@ async def test_the_classes_of_parser_and_files_can_be_chosen() -> None:
 async def test_a_request_makes_its_parser_with_its_limits() -> None:
     made: list[Any] = []
 
-    def to_memory(*args: Any, **kwargs: Any) -> IO[bytes]:
-        made.append(kwargs["filename"])
+    def to_memory(total: Any, media_type: Any, name: Any, length: Any) -> IO[bytes]:
+        made.append(name)
         return BytesIO()
 
     class Mine(Request):
