@@ -78,15 +78,15 @@ class Response(SetsCookies):
 
     @property  # type: ignore[override]  # an attribute of werkzeug's; here it can be assigned as well
     def headers(self) -> Headers:
-        """The headers, built at the first look; may be assigned."""
+        """The headers, built at the first look; may be assigned, also from a mapping or pairs."""
         headers = self._headers
         if headers is None:
             headers = self._headers = self._build_headers()
         return headers
 
     @headers.setter
-    def headers(self, headers: Headers) -> None:
-        self._headers = headers
+    def headers(self, headers: Any) -> None:
+        self._headers = headers if isinstance(headers, WerkzeugHeaders) else Headers(headers)  # type: ignore[assignment]
 
     def __init__(
         self,
@@ -147,7 +147,7 @@ class Response(SetsCookies):
             content_type = content_type_of(self.default_mimetype)
         if content_type is not None:
             headers["Content-Type"] = content_type
-        self.headers = headers  # type: ignore[assignment]  # werkzeug's own are as good
+        self._headers = headers  # type: ignore[assignment]  # werkzeug's own are as good
         # Without a body a given length stands: it is that of a body which is not sent (HEAD).
         if self.automatically_set_content_length and not (no_body and "content-length" in headers):
             size = self.calculate_content_length()

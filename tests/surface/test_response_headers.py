@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from werkzeug.datastructures import ContentRange, Headers, WWWAuthenticate
 
+from quart_plug import Quart
 from quart_plug.wrappers import Response
 from tests.support.surface import shows
 
@@ -303,6 +304,20 @@ def test_headers_can_be_copied(duplicate: Any) -> None:
         "X-Two": "2",
     }
     assert "X-Two" not in response.headers
+
+
+@pytest.mark.parametrize("given", [{"X-A": "1"}, [("X-A", "1")], Headers({"X-A": "1"})])
+async def test_all_headers_can_be_replaced(given: Any) -> None:
+    app = Quart(__name__)
+    app.add_url_rule("/", view_func=lambda: "text")
+
+    @app.after_request
+    async def replace(response: Response) -> Response:
+        response.headers = given
+        response.headers["X-B"] = "2"
+        return response
+
+    assert dict((await app.test_client().get("/")).headers) == {"x-a": "1", "x-b": "2"}
 
 
 @pytest.mark.parametrize("value", ["a\r\nb", "a\nb", "a\x00"])
