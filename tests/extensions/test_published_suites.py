@@ -20,7 +20,15 @@ import pytest
 from tests.support.extensions import ARCHIVES, python, run
 
 HERE = Path(__file__).parent
-EXPECTED = {"quart-auth": 21, "quart-cors": 33, "quart-db": 18, "quart-tasks": 5}
+EXPECTED = {
+    "quart-auth": 21,
+    "quart-cors": 33,
+    "quart-db": 18,
+    "quart-enciphers": 18,
+    "quart-rate-limiter": 6,
+    "quart-schema": 207,
+    "quart-tasks": 5,
+}
 # quart-db's tests run on each of its databases; of these SQLite needs no server.
 OPTIONS = {"quart-db": ["-k", "not asyncpg and not psycopg"]}
 _PINNED = re.compile(r"^(?P<name>[\w-]+)==(?P<version>\S+) --hash=sha256:(?P<hash>\w+)$", re.M)
