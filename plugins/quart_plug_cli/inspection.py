@@ -16,11 +16,14 @@ from quart_plug.listing import format_report, inspect_plugins, table
 from .options import version_lines
 from .script import ScriptInfo, pass_script_info
 
-SORTS = ("rule", "endpoint", "methods", "match")
+SORTS = ("rule", "endpoint", "methods", "domain", "match")
 
 
 @click.command("routes", short_help="Show the routes.")
-@click.option("--sort", "-s", type=click.Choice(SORTS), default="rule", help="'match' is the order of matching.")
+@click.option(
+    "--sort", "-s", type=click.Choice(SORTS), default="rule",
+    help="'domain' is the host or subdomain, 'match' the order of matching.",
+)  # fmt: skip
 @click.option("--all-methods", is_flag=True, help="Show HEAD and OPTIONS too.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @pass_script_info
@@ -36,20 +39,21 @@ def routes_command(info: ScriptInfo, sort: str, all_methods: bool, as_json: bool
     elif not routes:
         click.echo("There are no routes.")
     else:
-        click.echo(
-            table(
-                ("Rule", "Endpoint", "Methods", "Websocket"),
-                (
-                    (
-                        route["rule"],
-                        route["endpoint"],
-                        ", ".join(route["methods"]),
-                        "yes" if route["websocket"] else "",
-                    )
-                    for route in routes
-                ),
-            )
-        )
+        click.echo(_table(routes, "Host" if app.url_map.host_matching else "Subdomain"))
+
+
+def _table(routes: list[dict[str, Any]], domain: str) -> str:
+    """The routes in columns; the one for domains only when a route has one."""
+    columns = {
+        "Rule": [route["rule"] for route in routes],
+        domain: [route["domain"] for route in routes],
+        "Endpoint": [route["endpoint"] for route in routes],
+        "Methods": [", ".join(route["methods"]) for route in routes],
+        "Websocket": ["yes" if route["websocket"] else "" for route in routes],
+    }
+    if not any(columns[domain]):
+        del columns[domain]
+    return table(tuple(columns), zip(*columns.values(), strict=True))
 
 
 def _routes(app: Quart, all_methods: bool) -> list[dict[str, Any]]:
@@ -57,6 +61,7 @@ def _routes(app: Quart, all_methods: bool) -> list[dict[str, Any]]:
     return [
         {
             "rule": rule.rule,
+            "domain": (rule.host if app.url_map.host_matching else rule.subdomain) or "",
             "endpoint": rule.endpoint,
             "methods": [] if rule.websocket else sorted(set(rule.methods or ()) - hidden),
             "websocket": bool(rule.websocket),

@@ -117,8 +117,8 @@ def test_routes_are_sorted(module: Any, run: Any, arguments: list[str], rules: l
 def test_routes_say_what_they_are(module: Any, run: Any) -> None:
     module("app.py", SHOP)
     routes = {route["rule"]: route for route in json.loads(run("routes", "--json").stdout)}
-    assert routes["/a"] == {"rule": "/a", "endpoint": "first", "methods": ["POST"], "websocket": False}
-    assert routes["/ws"] == {"rule": "/ws", "endpoint": "talk", "methods": [], "websocket": True}
+    assert routes["/a"] == {"rule": "/a", "domain": "", "endpoint": "first", "methods": ["POST"], "websocket": False}
+    assert routes["/ws"] == {"rule": "/ws", "domain": "", "endpoint": "talk", "methods": [], "websocket": True}
     complete = {r["rule"]: r for r in json.loads(run("routes", "--json", "--all-methods").stdout)}
     assert complete["/b"]["methods"] == ["GET", "HEAD", "OPTIONS"]
 
@@ -129,6 +129,23 @@ def test_routes_as_a_table(module: Any, run: Any) -> None:
     assert lines[0].split() == ["Rule", "Endpoint", "Methods", "Websocket"]
     assert lines[2].split() == ["/a", "first", "POST"]
     assert lines[-1].split() == ["/ws", "talk", "yes"]
+
+
+@pytest.mark.parametrize(
+    ("constructor", "option", "heading"),
+    [("host_matching", "host", "Host"), ("subdomain_matching", "subdomain", "Subdomain")],
+)
+def test_routes_of_hosts_and_subdomains(module: Any, run: Any, constructor: str, option: str, heading: str) -> None:
+    module(
+        "app.py",
+        f"app = Quart(__name__, {constructor}=True, static_folder=None)\n"
+        "app.config['SERVER_NAME'] = 'example.com'\n"
+        f"app.add_url_rule('/b', 'b', lambda: '', {option}='one')\n"
+        f"app.add_url_rule('/a', 'a', lambda: '', {option}='two')\n",
+    )
+    lines = run("routes", "--sort", "domain").stdout.splitlines()
+    assert lines[0].split() == ["Rule", heading, "Endpoint", "Methods", "Websocket"]
+    assert [line.split()[:2] for line in lines[2:]] == [["/b", "one"], ["/a", "two"]]
 
 
 def test_an_app_without_routes_says_so(module: Any, run: Any) -> None:
