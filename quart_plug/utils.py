@@ -107,11 +107,19 @@ def restart() -> None:
     os.execv(sys.executable, [sys.executable, *options])
 
 
-def run_reloader(run: Callable[[], None], folders: Iterable[str] = ()) -> None:
-    """Call `run()` in a child process that is started again when code changes; the parent ends with its status.
+def run_reloader(run: Callable[[], None] | None = None, folders: Iterable[str] = ()) -> None:
+    """Start this program again in a child process whenever its code changes; the parent ends with the child's status.
 
+    run      what the child is to do. Without it, as in Quart 0.23, the child finds QUART_RUN_MAIN=true in its
+             environment and does not come here again.
     folders  where Python files are watched, though nothing has imported them yet.
     """
     from .hooks.names import plugin_attribute
 
-    plugin_attribute("debug", "reloader").run_with_reloader(run, folders)
+    if run is None:
+        os.environ["QUART_RUN_MAIN"] = "true"
+    plugin_attribute("debug", "reloader").run_with_reloader(run or _nothing, folders)
+
+
+def _nothing() -> None:
+    return None

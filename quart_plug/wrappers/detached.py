@@ -42,10 +42,19 @@ class Buffer:
             raise ClientDisconnected("The client has closed the websocket.")
         return data
 
-    async def disconnect(self) -> None:
+    def disconnect(self) -> None:
         """The client has left: what is here can be read, then there is nothing more."""
         self._gone = True
-        await self._messages.put(None)
+        self._messages.put_nowait(None)
+
+    def __aiter__(self) -> Buffer:
+        return self
+
+    async def __anext__(self) -> str | bytes:
+        try:
+            return await self.get()
+        except ClientDisconnected:
+            raise StopAsyncIteration from None
 
 
 @cache

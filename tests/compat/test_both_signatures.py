@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -484,16 +487,21 @@ async def test_a_buffer_ends_when_the_client_has_left() -> None:
     await asyncio.sleep(0)
     await buffer.put("a")
     await buffer.put(b"b")
-    await buffer.disconnect()
+    buffer.disconnect()
     assert [await waiting, await buffer.get()] == ["a", b"b"]
     for _ in range(2):
         with pytest.raises(ClientDisconnectedError):
             await buffer.get()
 
+    again = Buffer()
+    await again.put("c")
+    again.disconnect()
+    assert [message async for message in again] == ["c"]
+
     made, _ = made_by_hand("0.23", False)
     waits = asyncio.ensure_future(made.receive())
     await asyncio.sleep(0)
-    await made.buffer.disconnect()
+    made.buffer.disconnect()
     with pytest.raises(ConnectionClosed):
         await waits
 
@@ -569,3 +577,21 @@ def test_run_reloader_runs_what_cannot_be_started_again(monkeypatch: pytest.Monk
     calls: list[int] = []
     run_reloader(lambda: calls.append(1))
     assert calls == [1]
+
+
+def test_run_reloader_as_023_calls_it(tmp_path: Path) -> None:
+    """Without arguments: the child is told by QUART_RUN_MAIN, and does not come there again."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import os\n"
+        "if os.environ.get('QUART_RUN_MAIN') == 'true':\n"
+        "    print('in the child', flush=True)\n"
+        "    os._exit(64 + 7)  # an orderly end, with status 7\n"
+        "from quart_plug.utils import run_reloader\n"
+        "run_reloader()\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("QUART")}
+    done = subprocess.run(
+        [sys.executable, program], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (7, "in the child\n"), done.stderr
