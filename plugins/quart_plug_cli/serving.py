@@ -8,7 +8,6 @@ from typing import Any, NoReturn
 import click
 
 from quart_plug import Quart
-from quart_plug.running import run
 
 from .loading import AppImportFailed, users_traceback
 from .options import debug_option
@@ -49,17 +48,19 @@ def run_command(
     With --debug the reloader and the traceback page are on; that is for development only.
     """
     app = _loaded(info, debug_from_environment() if reload is None else reload)
-    options: dict[str, Any] = {} if access_log else {"access_log": False}
-    run(
-        app,
-        host,
-        port,
+    # The method, which an application may have overridden with Quart's arguments; the others only if they are given.
+    more: dict[str, Any] = {} if ca_certs is None else {"ca_certs": ca_certs}
+    if server is not None:
+        more["server"] = server
+    if not access_log:
+        more["server_options"] = {"access_log": False}
+    app.run(
+        host=host,
+        port=port,
         use_reloader=app.debug if reload is None else reload,
-        ca_certs=ca_certs,
         certfile=certfile,
         keyfile=keyfile,
-        server=server,
-        server_options=options,
+        **more,
     )
 
 
