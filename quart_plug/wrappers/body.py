@@ -69,21 +69,25 @@ class Body:
 
     expected_content_length  what Content-Length announces, in bytes, or None.
     max_content_length       the limit in bytes, or None. It can be changed before the body is read.
-    timeout                  how many seconds to wait for the client in total, or None. Only waiting counts,
-                             and not the time that the application takes between two chunks.
+    timeout                  how many seconds to wait for the client, or None. Only waiting counts, and not the
+                             time that the application takes between two chunks. For whoever awaits the body it is
+                             for the whole of it; for whoever iterates, for each chunk, so that an upload may take as
+                             long as it goes on.
+    timed_as_a_whole         True: for the whole when it is iterated over, too. Parsing a form does that.
 
     Raises RequestEntityTooLarge, at once when more is announced than allowed, else with the first byte too
     many; RequestTimeout; ClientDisconnected.
     """
 
     timeout: float | None = None
+    timed_as_a_whole: bool = False
     _inbox: Source | None = None
     _received = 0  # bytes
     _complete = False
     _gone = False
     _pulling = False
     _waiters: tuple[asyncio.Future[None], ...] = ()
-    _waited = 0.0  # seconds
+    _waited: float = 0.0  # seconds
 
     def __init__(self, expected_content_length: int | None, max_content_length: int | None) -> None:
         self.expected_content_length = expected_content_length
@@ -129,6 +133,8 @@ class Body:
         while not self._chunks:
             if self._complete:
                 raise StopAsyncIteration
+            if not self.timed_as_a_whole:
+                self._waited = 0.0
             await self._in_time(self._fill(False))
         chunks, self._chunks = self._chunks, []
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
@@ -246,7 +252,7 @@ class Body:
         except TimeoutError:
             if not deadline.expired():
                 raise
-            raise RequestTimeout(f"The client did not send the body in {self.timeout:g} seconds.") from None
+            raise RequestTimeout(f"The client did not send more of the body in {self.timeout:g} seconds.") from None
         finally:
             self._waited += loop.time() - started
             steps.close()

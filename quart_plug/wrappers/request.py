@@ -67,7 +67,8 @@ class Request(BaseRequestWebsocket):
                           assigned for one request before its body is read; beyond it there is a 413.
     max_form_memory_size  bytes of a multipart form's fields, files aside (MAX_FORM_MEMORY_SIZE).
     max_form_parts        number of a multipart form's parts (MAX_FORM_PARTS).
-    body_timeout          seconds that the client may take to send the body (BODY_TIMEOUT); then a 408.
+    body_timeout          seconds that the client may take to send the body (BODY_TIMEOUT); then a 408. For a body
+                          that is iterated over: that it may take for each chunk.
     """
 
     body_class: type[Body] = Body
@@ -285,6 +286,7 @@ class Request(BaseRequestWebsocket):
                 return
             if self._form_error is not None:
                 raise self._form_error  # half of the body is gone: there is nothing to parse a second time
+            self.body.timed_as_a_whole = True
             try:
                 self._form, self._files = await self.make_form_data_parser().parse(
                     self.body, self.mimetype, self.content_length, self.mimetype_params

@@ -244,13 +244,14 @@ async def test_no_timer_for_a_body_that_is_there(read: Any, monkeypatch: pytest.
 async def test_a_client_that_is_too_slow(read: Any) -> None:
     body = pulled(b"a", more=True)
     body.timeout = 0.001
-    with pytest.raises(RequestTimeout, match="did not send the body in 0"):
+    with pytest.raises(RequestTimeout, match="did not send more of the body in 0"):
         await read(body)
     assert asyncio.current_task().cancelling() == 0  # type: ignore[union-attr]
 
 
-async def test_the_time_is_for_the_whole_body(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client that sends a byte now and then does not hold the connection for ever."""
+@pytest.mark.parametrize("way", ["awaited", "a form", "streamed"])
+async def test_the_time_is_for_the_whole_body_unless_it_is_streamed(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that sends a byte now and then does not hold the connection for ever, but a long upload goes on."""
     loop = asyncio.get_running_loop()
     now = loop.time()
 
@@ -265,12 +266,22 @@ async def test_the_time_is_for_the_whole_body(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(loop, "time", lambda: now)
     body = Body.from_inbox(Dribbling(b"a", b"b", b"c", b"d"), None, None, timeout=10)
+    body.timed_as_a_whole = way == "a form"
     got = []
-    with pytest.raises(RequestTimeout):
+
+    async def stream() -> None:
+        nonlocal now
         async for chunk in body:
             got.append(chunk)
             now += 100  # what the application takes for a chunk does not count
-    assert got == [b"a", b"b"]
+
+    if way == "streamed":
+        await stream()
+        assert got == [b"a", b"b", b"c", b"d"]
+    else:
+        with pytest.raises(RequestTimeout):
+            await (body if way == "awaited" else stream())
+        assert got == ([b"a", b"b"] if way == "a form" else [])
 
 
 async def test_reading_stays_in_its_task() -> None:
