@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 from .shared import make_app, quart, row, within
@@ -89,6 +90,49 @@ async def _():
         return str(len(await request.get_data()))
 
     return (await app.test_client().post("/", data=b"1234")).status_code
+
+
+quiet = row(
+    "`async for chunk in request.body`, when no chunk comes for `BODY_TIMEOUT` seconds", there="waits", here="408"
+)
+
+
+async def post_nothing(**attributes: Any) -> Any:
+    app = make_app(BODY_TIMEOUT=0.01)
+
+    @app.post("/")
+    async def view() -> str:
+        request = quart.request
+        for name, value in attributes.items():
+            setattr(request, name, value)
+        async for chunk in request.body:
+            del chunk
+        return "all of it"
+
+    messages = [{"type": "http.request", "body": b"some of it", "more_body": True}]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return messages.pop() if messages else await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http"}
+    scope |= {"path": "/", "raw_path": b"/", "query_string": b"", "root_path": "", "headers": [], "client": None}
+    return await within(0.5, app(scope | {"server": None}, receive, send)) or sent[0]["status"]
+
+
+@quiet.both
+async def _():
+    return await post_nothing()  # async for chunk in request.body, BODY_TIMEOUT
+
+
+@quiet.restored
+async def _():
+    request = SimpleNamespace()
+    request.body_timeout = None
+    return await post_nothing(**vars(request))
 
 
 malformed = row("a JSON body that is not UTF-8", there="500", here="400")
