@@ -6,7 +6,7 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
-from .shared import make_app, quart, row, within
+from .shared import make_app, quart, row, soon, within
 
 form = row("`MAX_FORM_MEMORY_SIZE`", there="200", here="413")
 
@@ -179,3 +179,32 @@ async def _():
     app.add_url_rule("/<int:status>", "view", lambda status: ("body", status))
     client = app.test_client()
     return [await (await client.get(path)).get_data() for path in ("/204", "/304")]
+
+
+leaving = row(
+    "the client leaves while its request's body is read", there="['CancelledError']", here="['ClientDisconnected']"
+)
+
+
+@leaving.both
+async def _():
+    # CancelledError; ClientDisconnected, which is ClientDisconnectedError
+    app, seen = make_app(), []
+
+    @app.post("/")
+    async def view() -> str:
+        try:
+            return str(len(await quart.request.get_data()))
+        except BaseException as error:
+            seen.append(type(error).__name__)
+            raise
+
+    try:
+        async with app.test_client().request("/", method="POST") as connection:
+            await connection.send(b"part")
+            await asyncio.sleep(0.01)
+            await connection.disconnect()
+    except BaseException as error:
+        assert type(error).__name__ != "AssertionError"
+    await soon(lambda: seen)
+    return str(seen)

@@ -36,6 +36,13 @@ async def within(seconds: float, awaitable: Any) -> Any:
         return "waits"
 
 
+async def soon(condition: Any) -> None:
+    """Wait until it holds, or for a second: what has not happened by then does not."""
+    end = asyncio.get_running_loop().time() + 1
+    while not condition() and asyncio.get_running_loop().time() < end:
+        await asyncio.sleep(0.01)
+
+
 def quiet() -> None:
     """What a line provokes is not to be seen."""
     import logging

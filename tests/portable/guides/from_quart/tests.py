@@ -55,7 +55,7 @@ async def waited(**options: Any) -> str:
     if options.get("timeout", 5):
         client.timeout = 0.05  # instead of 5
     task = asyncio.create_task(client.get("/"))
-    done, _ = await asyncio.wait([task], timeout=0.3)
+    done, _ = await asyncio.wait([task], timeout=1)
     if not done:
         task.cancel()
         return "waits"
@@ -113,7 +113,7 @@ async def _():
         return "received"
 
     try:
-        return await within(0.5, receive())
+        return await within(1, receive())
     except part("testing.connections").HTTPDisconnectError as error:
         return type(error).__name__
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from .shared import make_app, part, quart, row, within
+from .shared import make_app, part, quart, row, soon, within
 
 leaving = row("the client leaves", there="['CancelledError']", here="['ConnectionClosed']")
 
@@ -27,7 +27,7 @@ async def left(setting: str | None = None, option: str | None = None) -> str:
     async with app.test_client().websocket("/") as connection:
         await connection.send("hello")
         await asyncio.sleep(0.01)
-    await asyncio.sleep(0.01)
+    await soon(lambda: seen)
     return str(seen)
 
 
@@ -62,7 +62,7 @@ async def added(member: Any) -> str:
 
     async with app.test_client().websocket("/") as connection:
         await connection.receive()
-        await asyncio.sleep(0.01)
+        await soon(lambda: seen and seen[-1] != "TypeError")
     return str(seen)
 
 
@@ -116,7 +116,7 @@ async def never_accepted(**settings: Any) -> str:
         if hasattr(client, "clock"):
             await client.clock.advance(60)
         try:
-            return await within(0.1, connection.receive())
+            return await within(1, connection.receive())
         except part("testing").WebsocketResponseError as error:
             return error.response.status_code
 
@@ -228,7 +228,7 @@ async def _():
     async with app.test_client().websocket("/") as connection:
         await connection.send("hello")
         await asyncio.sleep(0.01)
-    await asyncio.sleep(0.3)
+    await soon(lambda: calls)
     return calls
 
 
@@ -251,7 +251,7 @@ async def _():
     app.register_blueprint(blueprint)
     async with app.test_client().websocket("/") as connection:
         await connection.receive()
-        await asyncio.sleep(0.05)
+    await soon(lambda: calls)
     return calls
 
 
