@@ -1,4 +1,6 @@
 from ..rows import main
 from . import row
+from .shared import quiet
 
+quiet()
 main(row)

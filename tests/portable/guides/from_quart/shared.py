@@ -49,6 +49,3 @@ def quiet() -> None:
 
     logging.disable(logging.CRITICAL)
     sys.unraisablehook = lambda _: None
-
-
-quiet()
