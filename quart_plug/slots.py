@@ -158,7 +158,7 @@ class Slots:
         None when that never happens: without a key there is no session, and SESSION_REFRESH_EACH_REQUEST may be off.
         """
         interface = self.session_interface_or_none()
-        if interface is None or not self.config["SECRET_KEY"] or not self.config["SESSION_REFRESH_EACH_REQUEST"]:
+        if interface is None or not self.secret_key or not self.config["SESSION_REFRESH_EACH_REQUEST"]:
             return None
         asked = getattr(interface, "may_be_refreshed", None)
         if asked is not None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from jinja2 import DictLoader
 
 from quart_plug import Blueprint, Quart, g, redirect, render_template, url_for, websocket
@@ -177,6 +178,13 @@ def _coroutine_function(view: Callable[[], Any]) -> Callable[[], Any]:
         return await view()
 
     return call
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static" / "file.txt").write_text("a file")
+    return tmp_path
 
 
 def method(override: Callable[..., Any], original: Callable[[Any], Any], is_async: bool) -> Callable[..., Any]:

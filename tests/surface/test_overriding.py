@@ -27,6 +27,7 @@ from tests.support.overriding import (
     change_session,
     command,
     connect,
+    folder,
     get,
     make,
     making,
@@ -36,6 +37,8 @@ from tests.support.overriding import (
     serve,
 )
 from tests.support.surface import facts
+
+__all__ = ["folder"]  # a fixture
 
 # What the overrides do: called with the app, the method that is overridden, and the arguments ------------------------
 
@@ -242,13 +245,6 @@ ONLY_USERS = {
     *("put", "register_blueprint", "shell_context_processor", "teardown_appcontext", "template_filter"),
     *("template_global", "template_test", "test_app", "test_cli_runner", "websocket"),
 }
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "static").mkdir()
-    (tmp_path / "static" / "file.txt").write_text("a file")
-    return tmp_path
 
 
 def overridden(name: str) -> type[Quart]:
