@@ -36,7 +36,7 @@ def connection_around(ctx: Context | None, kind: Kind | None = None) -> Context 
     then, leaves the request in place.
     """
     while ctx is not None and (ctx.kind is None or (kind is not None and ctx.kind is not kind)):
-        outer = None if ctx.token is None else ctx.token.old_value
+        outer = ctx.within if ctx.token is None else ctx.token.old_value
         ctx = None if outer is Token.MISSING else cast("Context | None", outer)
     return ctx
 

@@ -87,6 +87,7 @@ class Context:
     plan: Plan = None  # type: ignore[assignment]  # set once the rule is found
     plans: Plans = None  # type: ignore[assignment]  # set by the adapter, or when it is pushed
     token: Token[Context] | None = None
+    within: Context | None = None  # an application context's connection, once it was popped
     _app_context: Context | None = None  # the application context that was pushed with this one
     of_app = False  # a copy that stands for the application's context alone, though the request can be seen in it
     kept = False  # for a test to look at, after the connection: nothing happens inside of it
@@ -352,6 +353,10 @@ class Context:
                 _cv.reset(token)
             except ValueError:  # pushed in another task: there the variable is left as it is
                 _cv.set(token.old_value if token.old_value is not Token.MISSING else self)
+            if self.kind is None and not self._tokens:
+                # Tasks that were started in here may still ask for the connection around it; but a chain of them, each
+                # started by the one before, must not keep all their contexts.
+                self.within, self.token = connection_around(self), None
             around = self._app_context
             if around is not None and not self._tokens:
                 self._app_context = None

@@ -4,6 +4,8 @@ each kind of context is a variable of its own."""
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -26,7 +28,7 @@ from quart_plug import (
     url_for,
     websocket,
 )
-from quart_plug.globals import _cv_request, _cv_websocket
+from quart_plug.globals import _cv_request, _cv_websocket, app_ctx
 
 
 @pytest.fixture
@@ -126,6 +128,35 @@ async def test_a_background_task_sees_the_request_that_started_it(app: Quart) ->
         await running.test_client().get("/start?a=b")
         answered.set()
     assert seen == [[__name__, "/start", "b", 1, False]]
+
+
+async def test_a_chain_of_background_tasks_sees_the_request_and_keeps_no_contexts(app: Quart) -> None:
+    """As of a periodic task that starts itself again: what it has behind it is freed."""
+    contexts: list[Any] = []
+    seen: list[Any] = []
+    ended = asyncio.Event()
+
+    async def task() -> None:
+        contexts.append(weakref.ref(app_ctx._get_current_object()))
+        await asyncio.sleep(0)
+        if len(contexts) < 20:
+            app.add_background_task(task)
+            return
+        gc.collect()
+        seen.extend((request.path, sum(context() is not None for context in contexts)))
+        ended.set()
+
+    @app.route("/start")
+    async def start() -> str:
+        app.add_background_task(task)
+        return ""
+
+    async with app.test_app() as running:
+        await running.test_client().get("/start")
+        await ended.wait()
+    path, alive = seen
+    assert path == "/start"
+    assert alive <= 3
 
 
 async def test_without_a_connection_around_there_is_none(app: Quart) -> None:
