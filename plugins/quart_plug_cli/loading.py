@@ -231,6 +231,11 @@ def _apps(module: ModuleType) -> dict[str, Quart]:
 
 def _not_an_app(where: str, found: Any, verb: str = "is") -> str:
     kind = type(found)
+    if any(base.__module__ == "quart.app" for base in kind.__mro__):
+        return (
+            f"{where} {verb} an application of the real Quart; import Quart from quart_plug, or let `quart` mean "
+            "quart-plug: quart-plug --as-quart, or QUART_PLUG_AS_QUART=1 in the environment"
+        )
     return (
         f"{where} {verb} a {kind.__module__}.{kind.__qualname__}, not a Quart application; "
         "name the Quart object itself, or run other ASGI apps with an ASGI server"
