@@ -43,6 +43,7 @@ from .tables import ObservedList
 from .typing import AppOrBlueprintKey as AppOrBlueprintKey
 from .typing import FilePath
 from .urls import URLBuilding
+from .utils import cancel_all_tasks as _cancel_all_tasks  # noqa: F401 - Quart's, for who has written `run` anew
 from .wrappers import Request, Response, Websocket
 from .wrappers.watch import Sweep
 

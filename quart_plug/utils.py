@@ -68,6 +68,19 @@ async def cancel_tasks(tasks: set[asyncio.Task[Any]]) -> None:
     raise_task_exceptions(tasks)
 
 
+def cancel_all_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel what is left on a loop that does not run, and run it until all has ended; errors are told to the loop."""
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    for task in tasks:
+        if not task.cancelled() and task.exception() is not None:
+            message = "an error while a task was cancelled at the end of the loop"
+            loop.call_exception_handler({"message": message, "exception": task.exception(), "task": task})
+
+
 def raise_task_exceptions(tasks: set[asyncio.Task[Any]]) -> None:
     """Raise the error of the first task that ended with one; those that were cancelled or still run have none."""
     for task in tasks:

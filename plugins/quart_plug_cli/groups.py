@@ -1,7 +1,8 @@
 """`AppGroup`, whose commands run in an application context, and `QuartGroup`, the program with them.
 
-Where a name is claimed twice, the program's own commands win, then those of the entry points `quart.commands`, by which
-distributions give Quart's program commands, then the application's, then those of plugins.
+Where a name is claimed twice, the entry points `quart.commands` win, by which distributions give Quart's program
+commands, or put their own in place of its (quart-shell-ipython's `shell`); then the program's own, then the
+application's, then those of plugins.
 """
 
 from __future__ import annotations
@@ -108,12 +109,12 @@ class QuartGroup(AppGroup):
         return super().parse_args(ctx, args)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        own = super().get_command(ctx, name)
-        if own is not None:
-            return own
         published = _published().get(name)
         if published is not None:
             return _loaded(published)
+        own = super().get_command(ctx, name)
+        if own is not None:
+            return own
         info = ctx.ensure_object(ScriptInfo)
         try:
             app = info.load_app()

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, cast
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.asyncio.lifespan import Lifespan
 from hypercorn.asyncio.tcp_server import TCPServer
-from hypercorn.utils import LifespanFailureError, LifespanTimeoutError
+from hypercorn.utils import LifespanFailureError, LifespanTimeoutError, ShutdownError
 
 from quart_plug.running import ApplicationStartError, ServerStartError
 
@@ -60,7 +60,7 @@ class HypercornServer:
         announce: Callable[[str], None] = _say,
         **options: Any,
     ) -> None:
-        """Serve until `shutdown_trigger()` returns, or for ever.
+        """Serve until `shutdown_trigger()` returns or raises Hypercorn's ShutdownError, or for ever.
 
         access_log   whether each request is written to stdout.
         announce     gets the line that says where the app runs, once it really does.
@@ -201,7 +201,10 @@ async def _wait(shutdown_trigger: Callable[..., Awaitable[None]] | None) -> None
     if shutdown_trigger is None:
         await asyncio.get_running_loop().create_future()
     else:
-        await shutdown_trigger()
+        try:
+            await shutdown_trigger()
+        except ShutdownError:
+            pass  # Hypercorn's name for the end, which triggers may raise as well as return
 
 
 async def _cancelled(tasks: Iterable[asyncio.Future[Any]]) -> None:

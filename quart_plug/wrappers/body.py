@@ -38,6 +38,18 @@ class _Done:
 _DONE = _Done()
 
 
+class _Complete:
+    """What Quart's bodies tell with an `asyncio.Event` of this private name, which applications look at."""
+
+    __slots__ = ("_body",)
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+
+    def is_set(self) -> bool:
+        return self._body._ended
+
+
 class Resumed:
     """Goes on with a coroutine whose first step was made by hand, in the same task."""
 
@@ -83,7 +95,7 @@ class Body:
     timed_as_a_whole: bool = False
     _inbox: Source | None = None
     _received = 0  # bytes
-    _complete = False
+    _ended = False
     _gone = False
     _pulling = False
     _waiters: tuple[asyncio.Future[None], ...] = ()
@@ -108,11 +120,15 @@ class Body:
         body.timeout = timeout
         return body
 
+    @property
+    def _complete(self) -> _Complete:
+        return _Complete(self)
+
     # Reading ------------------------------------------------------------------------------------------------
 
     def __await__(self) -> Generator[Any, Any, bytes]:
         self._check()
-        if not self._complete:
+        if not self._ended:
             steps = self._fill(True).__await__()
             for awaited in steps:  # as in `_in_time`, without its call
                 yield from self._wait(steps, awaited).__await__()
@@ -131,7 +147,7 @@ class Body:
     async def __anext__(self) -> bytes:
         self._check()
         while not self._chunks:
-            if self._complete:
+            if self._ended:
                 raise StopAsyncIteration
             if not self.timed_as_a_whole:
                 self._waited = 0.0
@@ -164,7 +180,7 @@ class Body:
 
     def set_complete(self) -> None:
         """No more chunks will come."""
-        self._complete = True
+        self._ended = True
         self._wake()
 
     def set_result(self, data: bytes) -> None:
@@ -200,7 +216,7 @@ class Body:
 
     async def _fill(self, whole: bool) -> None:
         """Take in the rest of the body, or one more message of it."""
-        while not self._complete:
+        while not self._ended:
             if self._gone:
                 raise ClientDisconnected("The client left before it had sent the whole body.")
             if self._inbox is None or self._pulling:
@@ -214,7 +230,7 @@ class Body:
                 try:
                     message = await self._inbox.next()
                     if not message.get("more_body", False):
-                        self._complete = True
+                        self._ended = True
                         self._inbox = None  # nothing more to ask it for; and no cycle through the connection
                 finally:
                     self._pulling = False

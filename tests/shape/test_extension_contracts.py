@@ -6,6 +6,7 @@ the extensions themselves run in tests/extensions.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import wraps
 from inspect import iscoroutinefunction
@@ -240,3 +241,55 @@ async def test_asgi_app_is_wrapped_at_any_time(app: Quart, where: str, monkeypat
     monkeypatch.undo()
     assert await text(app, "/static/a.txt") == "a file"
     assert seen == (["http"] if where != "subclass" else ["http"] * 2)
+
+
+async def test_a_body_tells_whether_it_is_complete(app: Quart) -> None:
+    """asfquart reads what is left of the body before it answers with an error; the name is a private one of Quart's."""
+    from quart_plug import request
+
+    @app.post("/")
+    async def index() -> list[bool]:
+        before = request.body._complete.is_set()
+        async for _ in request.body:
+            pass
+        return [before, request.body._complete.is_set()]
+
+    response = await app.test_client().post("/", data=b"a body")
+    assert await response.get_json() == [False, True]
+
+
+def test_all_tasks_of_a_loop_are_cancelled() -> None:
+    """asfquart has its own `run`, which ends with this private function of Quart's."""
+    from quart_plug.app import _cancel_all_tasks
+
+    ended: list[str] = []
+    told: list[dict[str, Any]] = []
+    left: list[asyncio.Task[None]] = []
+
+    async def waits() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("waits")
+
+    async def fails() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise LookupError("at the end")
+
+    async def begin() -> None:
+        left.extend((loop.create_task(waits()), loop.create_task(fails())))
+        await asyncio.sleep(0)
+
+    loop = asyncio.new_event_loop()
+    try:
+        loop.set_exception_handler(lambda _, context: told.append(context))
+        loop.run_until_complete(begin())
+        _cancel_all_tasks(loop)
+        assert asyncio.all_tasks(loop) == set()
+        _cancel_all_tasks(loop)
+    finally:
+        loop.close()
+    assert ended == ["waits"]
+    assert [str(context["exception"]) for context in told] == ["at the end"]

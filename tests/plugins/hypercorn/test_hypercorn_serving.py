@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import websockets
+from hypercorn.utils import ShutdownError
 
 from quart_plug.running import ApplicationStartError, ServerStartError
 from quart_plug_hypercorn import serving, streams
@@ -110,6 +111,17 @@ async def test_an_error_of_the_trigger_is_raised(make_app: Any) -> None:
         await serving.HypercornServer().serve(
             make_app(hello), host="127.0.0.1", port=0, shutdown_trigger=trigger, announce=print
         )
+
+
+async def test_a_trigger_may_raise_hypercorns_word_for_the_end(make_app: Any) -> None:
+    async def trigger() -> None:
+        raise ShutdownError
+
+    app = make_app(hello)
+    server = serving.HypercornServer()
+    await asyncio.wait_for(
+        server.serve(app, host="127.0.0.1", port=0, shutdown_trigger=trigger, announce=print), LIMIT
+    )
 
 
 async def test_the_apps_shutdown_runs_after_the_last_connection(
