@@ -65,7 +65,7 @@ def test_the_best_app_of_a_module(names: dict[str, Any], found: Quart) -> None:
         ({}, ["'shop'", "no application", "create_app", "--app shop:NAME"]),
         ({"one": APP, "two": OTHER}, ["several applications", "'one', 'two'"]),
         ({"app": SimpleNamespace()}, ["types.SimpleNamespace", "not a Quart application"]),
-        ({"app": REAL}, ["'shop'", "real Quart", "from quart_plug", "--as-quart", "QUART_PLUG_AS_QUART=1"]),
+        ({"app": REAL}, ["shop:app", "real Quart", "from quart_plug", "--as-quart", "QUART_PLUG_AS_QUART=1"]),
         ({"create_app": lambda word: APP}, ["factory shop:create_app", "(word)", "missing"]),
         ({"create_app": lambda: "x"}, ["factory shop:create_app", "builtins.str"]),
     ],
