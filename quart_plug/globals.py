@@ -13,6 +13,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any, cast
 
+from werkzeug.local import LocalProxy
+
 from .kinds import REQUEST, WEBSOCKET, Kind
 
 if TYPE_CHECKING:
@@ -124,10 +126,17 @@ def _current_context() -> Context:
         raise RuntimeError(_NO_APP) from None
 
 
-class _Proxy:
-    """What both proxies share: everything that is not a hot name goes to the current object."""
+class _Proxy(LocalProxy[Any]):
+    """What the proxies share: everything that is not a hot name goes to the current object.
+
+    They are instances of werkzeug's LocalProxy, which code asks for that wants the object behind; what it proxies
+    beyond the names here (operators, …) goes through `_get_current_object` as well.
+    """
 
     __slots__ = ()
+
+    def __init__(self) -> None:
+        pass  # LocalProxy's wants to be told what it stands for; here the class says that
 
     def _get_current_object(self) -> Any:
         raise AssertionError("a proxy names its object")
@@ -163,9 +172,12 @@ class _Proxy:
             return False
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, _Proxy):
-            other = object.__getattribute__(other, "_get_current_object")()
-        return bool(self._get_current_object() == other)
+        try:
+            mine = self._get_current_object()
+            theirs = object.__getattribute__(other, "_get_current_object")() if isinstance(other, _Proxy) else other
+        except RuntimeError:  # there is nothing behind one of them
+            return self is other
+        return bool(mine == theirs)
 
     def __ne__(self, other: object) -> bool:
         return not self == other

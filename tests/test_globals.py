@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 import pytest
+from werkzeug.local import LocalProxy
 
 import quart_plug.globals
 from quart_plug import Quart, Request, Websocket, current_app, g, request, session, websocket
@@ -28,7 +29,20 @@ def test_outside_of_any_context(name: str) -> None:
     assert "async with" in str(caught.value)
     assert not proxy
     assert "unbound" in repr(proxy)
+    assert proxy == proxy
+    assert proxy != 1
+    assert proxy not in [1, "x"]
     assert dir(proxy) is not None
+
+
+@pytest.mark.parametrize("name", ["current_app", "g", "request", "websocket", "session", "app_ctx", "request_ctx"])
+async def test_the_proxies_are_werkzeugs_to_who_asks(app: Quart, name: str) -> None:
+    """Code that wants the object asks `isinstance(x, LocalProxy)`, and takes `x._get_current_object()`."""
+    assert isinstance(getattr(quart_plug.globals, name), LocalProxy)
+    async with app.app_context():
+        assert isinstance(current_app, LocalProxy)
+        assert current_app._get_current_object() is app
+        assert isinstance(current_app, Quart)
 
 
 @pytest.mark.parametrize(
