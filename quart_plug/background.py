@@ -13,7 +13,6 @@ from .overrides import adapt_async
 
 if TYPE_CHECKING:
     from .app import Quart
-    from .ctx import Context
 
 
 def start(app: Quart, function: Callable[..., Any], *args: Any, **kwargs: Any) -> asyncio.Task[None]:
@@ -35,19 +34,8 @@ async def _run(
         async with ctx:
             await app.ensure_async(function)(*args, **kwargs)
     except Exception as error:
-        await report(ctx, error)
-
-
-async def report(ctx: Context, error: Exception) -> None:
-    """Tell the plugins and the log; `handle_background_exception` may be overridden, in 0.22's form or in 0.23's."""
-    app = ctx.app
-    failed = app.hooks.call("background_failed")
-    if failed is not None:
-        try:
-            await failed(app, error)
-        except Exception:
-            app.logger.exception("A plugin failed when it was told of a background task's error")
-    await adapt_async(app.handle_background_exception, "handle_background_exception")(ctx, error)
+        # The method, which may be overridden in 0.22's form or in 0.23's.
+        await adapt_async(app.handle_background_exception, "handle_background_exception")(ctx, error)
 
 
 async def drain(app: Quart) -> None:

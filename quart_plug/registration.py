@@ -53,15 +53,14 @@ class Registration:
         methods = list(methods) if isinstance(methods, Iterable) else methods
         if not isinstance(methods, list) or not all(isinstance(method, str) for method in methods):
             raise TypeError(f"methods has to be a list of strings, not {methods!r}, in the rule {rule!r}")
-        methods = {method.upper() for method in methods} | set(getattr(view_func, "required_methods", ()))
+        methods = {method.upper() for method in methods}
         if provide_automatic_options is None:
             provide_automatic_options = getattr(view_func, "provide_automatic_options", None)
         if provide_automatic_options is None:
-            provide_automatic_options = (
-                not websocket and "OPTIONS" not in methods and bool(self.config["PROVIDE_AUTOMATIC_OPTIONS"])
-            )
+            provide_automatic_options = "OPTIONS" not in methods and bool(self.config["PROVIDE_AUTOMATIC_OPTIONS"])
         if provide_automatic_options:
             methods.add("OPTIONS")
+        methods |= set(getattr(view_func, "required_methods", ()))
         own = {name: options.pop(name) for name in ("disconnect", "subprotocols") if name in options}
         if own and not websocket:
             raise TypeError(f"{', '.join(own)} is for websockets; the rule {rule!r} is for requests")

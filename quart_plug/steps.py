@@ -37,7 +37,13 @@ def _log_exception(ctx: Context, exception_info: Any) -> None:
 
 
 async def _handle_background_exception(ctx: Context, error: Exception) -> None:
-    """Log the error of a background task, through `log_exception` where that is overridden."""
+    """Tell the plugins of a background task's error and log it, through `log_exception` where that is overridden."""
+    failed = ctx.app.hooks.call("background_failed")
+    if failed is not None:
+        try:
+            await failed(ctx.app, error)
+        except Exception:
+            ctx.app.logger.exception("A plugin failed when it was told of a background task's error")
     log = override_of(ctx.app, "log_exception")
     if log is None:
         ctx.app.logger.error("Exception in a background task", exc_info=error)
