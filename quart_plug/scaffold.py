@@ -325,7 +325,8 @@ class Scaffold:
         """How long a client may keep a static file, in seconds; None leaves it to conditional requests."""
         from .globals import current_app
 
-        age = current_app.config["SEND_FILE_MAX_AGE_DEFAULT"]
+        config = getattr(self, "config", None) or current_app.config  # the app's own, also outside of a context
+        age = config["SEND_FILE_MAX_AGE_DEFAULT"]
         if age is None or isinstance(age, int):
             return age
         return int(age.total_seconds())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -335,3 +336,10 @@ async def test_background_exceptions_are_logged(app: Quart, caplog: pytest.LogCa
 async def test_an_unknown_scope(app: Quart) -> None:
     with pytest.raises(RuntimeError, match="'carrier-pigeon' is not known"):
         await app({"type": "carrier-pigeon"}, None, None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("setting", "age"), [(None, None), (0, 0), (5, 5), (timedelta(minutes=1), 60)])
+def test_the_age_of_files_is_known_outside_of_a_context(setting: Any, age: int | None) -> None:
+    app = Quart(__name__)
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = setting
+    assert app.get_send_file_max_age("a.css") == age

@@ -51,19 +51,15 @@ def _note_change(session: Any) -> None:
     session.modified = True
 
 
-def _tell(session: Any) -> None:
-    session.modified = True
-    on_update = session.on_update
-    if on_update is not _note_change and on_update is not None:
-        on_update(session)
-
-
 def _changing(method: F) -> F:
     @wraps(method)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         self.accessed = True
         result = method(self, *args, **kwargs)
-        _tell(self)
+        self.modified = True
+        on_update = self.on_update
+        if on_update is not _note_change and on_update is not None:
+            on_update(self)
         return result
 
     return call  # type: ignore[return-value]  # same arguments, same result
@@ -78,7 +74,10 @@ def _maybe_changing(method: F) -> F:
         length = dict.__len__(self)
         result = method(self, *args, **kwargs)
         if dict.__len__(self) != length:
-            _tell(self)
+            self.modified = True
+            on_update = self.on_update
+            if on_update is not _note_change and on_update is not None:
+                on_update(self)
         return result
 
     return call  # type: ignore[return-value]  # same arguments, same result
