@@ -30,7 +30,11 @@ EXPECTED = {
     "quart-tasks": 5,
 }
 # quart-db's tests run on each of its databases; of these SQLite needs no server.
-OPTIONS = {"quart-db": ["-k", "not asyncpg and not psycopg"]}
+OPTIONS = {
+    "quart-db": ["-k", "not asyncpg and not psycopg"],
+    # Hypothesis' own profile for CI: no deadline of 200 ms for an example, which a busy machine misses.
+    "quart-schema": ["--hypothesis-profile=ci"],
+}
 _PINNED = re.compile(r"^(?P<name>[\w-]+)==(?P<version>\S+) --hash=sha256:(?P<hash>\w+)$", re.M)
 
 
