@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree
@@ -46,13 +47,13 @@ def results(alias: bool, folder: Path) -> tuple[str, dict[str, str]]:
     return owner, outcomes
 
 
-def test_the_same_tests_pass_on_both(tmp_path: Path) -> None:
+def test_the_same_tests_pass_on_both(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     with ThreadPoolExecutor() as both:
         real, ours = both.map(lambda alias: results(alias, tmp_path), [False, True])
     assert (real[0], ours[0]) == ("quart.app", "quart_plug.app")
     assert real[1].keys() == ours[1].keys()
     assert len(real[1]) >= 270
-    print(f"\n{len(real[1])} tests of the portable application pass on Quart and on quart-plug")
+    record_property("summary", f"the portable application: {len(real[1])} tests pass on Quart and on quart-plug")
 
 
 def test_the_application_never_heard_of_quart_plug() -> None:
