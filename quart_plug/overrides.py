@@ -3,14 +3,19 @@
 A step can be replaced in a subclass, on the class and on the instance, with Quart 0.22's signature
 (`finalize_request(self, result, request_context=None, from_error_handler=False)`) or with 0.23's
 (`finalize_request(self, ctx, result, from_error_handler=False)`). Whatever the form, the lifecycle calls it as
-`step(ctx, *values)`.
+`step(ctx, *values)`, and a subclass's method can be called in the other form too.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import wraps
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
+
+from .ctx import Context
+from .globals import _cv
 
 if TYPE_CHECKING:
     from .app import Quart
@@ -79,6 +84,55 @@ def adapt(bound: Callable[..., Any], step: str) -> Callable[..., Any]:
         return bound(*[ctx if index < 0 else given[index] for index in order if index < len(given)])
 
     return call
+
+
+def in_either_form(function: Any, step: str, context: str) -> Any:
+    """A subclass's method, written in 0.22's form or in 0.23's, that can be called in the other form as well.
+
+    context  0.22's name for the context. What is called in the method's own form is passed on as it is.
+    """
+    arguments = ARGUMENTS[step]
+    positional = _positional(function)[0][1:]
+    context_first = _wants_context_first(positional, arguments)
+
+    def arrange(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        called_with_it_first = bool(args) and isinstance(args[0], Context)
+        if called_with_it_first == context_first or "ctx" in kwargs:
+            return args, kwargs
+        if context_first:
+            ctx = kwargs.pop(context, None) or next((each for each in args if isinstance(each, Context)), None)
+            return (ctx or _cv.get(), *(each for each in args if each is not ctx)), kwargs
+        given = list(args[1:])
+        if "ctx" in arguments and len(positional) > (place := arguments.index("ctx")):
+            given.insert(place, args[0])
+        return tuple(given), kwargs
+
+    if inspect.iscoroutinefunction(function):
+
+        @wraps(function)
+        async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+            args, kwargs = arrange(args, kwargs)
+            return await function(self, *args, **kwargs)
+
+    else:
+
+        @wraps(function)
+        def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+            args, kwargs = arrange(args, kwargs)
+            return function(self, *args, **kwargs)
+
+    return call
+
+
+def complete_overrides(class_: type, methods: Mapping[str, tuple[str, str]]) -> None:
+    """Let the steps that a class overrides be called in either form.
+
+    methods  the public method's name -> its step, and 0.22's name for its context.
+    """
+    for name, (step, context) in methods.items():
+        function = vars(class_).get(name)
+        if isinstance(function, FunctionType) and not _is_default(function):
+            setattr(class_, name, in_either_form(function, step, context))
 
 
 def adapt_async(bound: Callable[..., Any], step: str) -> Callable[..., Awaitable[Any]]:

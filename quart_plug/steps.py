@@ -14,7 +14,7 @@ from . import lifecycle
 from .ctx import Context, context_of
 from .globals import _NO_REQUEST, _NO_WEBSOCKET, _cv
 from .kinds import REQUEST, WEBSOCKET, Kind
-from .overrides import ARGUMENTS, adapt, default_step, override_of
+from .overrides import ARGUMENTS, adapt, complete_overrides, default_step, override_of
 from .wrappers.reply import from_ready
 
 if TYPE_CHECKING:
@@ -143,7 +143,16 @@ def _signature(names: tuple[str, ...], context: str) -> inspect.Signature:
     return inspect.Signature(parameters)
 
 
+# The public method of each step -> the step, and 0.22's name for its context.
+METHODS = {
+    "full_dispatch_request": ("full_dispatch", "request_context"),
+    "full_dispatch_websocket": ("full_dispatch", "websocket_context"),
+    "make_default_options_response": ("make_default_options_response", "request_context"),
+}
+
+
 def _method(public: str, step: str, context: str) -> Method:
+    METHODS[public] = (step, context)
     function = _STEPS[step]
 
     def read(self: Quart, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Context, list[Any]]:
@@ -170,6 +179,10 @@ def _method(public: str, step: str, context: str) -> Method:
 
 class ConnectionSteps:
     """Mixed into `Quart`. What each step does is written in lifecycle.py."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        complete_overrides(cls, METHODS)
 
     preprocess_request = _method("preprocess_request", "preprocess", "request_context")
     preprocess_websocket = _method("preprocess_websocket", "preprocess", "websocket_context")
