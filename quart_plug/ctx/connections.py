@@ -52,5 +52,5 @@ def context_of(app: Quart, wrapper: Any, kind: Kind) -> Context:
     ctx: Context | None = getattr(wrapper, "_ctx", None)
     if ctx is None or ctx.kind is not kind:
         ctx = connection_context(app, kind, wrapper.scope)
-    setattr(ctx, f"_{kind.name}", wrapper)
+    ctx.hold(wrapper)
     return ctx

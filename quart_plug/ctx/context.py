@@ -145,10 +145,19 @@ class Context:
             self.scope = None  # type: ignore[assignment]  # only an application context has none
             return
         self.scope = wrapper.scope
-        if request is not None:
-            self.kind, self._request = REQUEST, request
+        self.kind = WEBSOCKET if request is None else REQUEST
+        self.hold(wrapper)
+
+    def hold(self, wrapper: Request | Websocket) -> None:
+        """Be the context of this request or websocket. One that was made by hand learns from it what matched."""
+        if self.kind is REQUEST:
+            self._request = wrapper  # type: ignore[assignment]  # the kind says which it is
         else:
-            self.kind, self._websocket = WEBSOCKET, websocket
+            self._websocket = wrapper  # type: ignore[assignment]
+        if wrapper._ctx is None:
+            if self._request is not None:
+                self._request.body  # noqa: B018 - its own is made now: later it would be the connection's
+            wrapper._ctx = self
 
     # What is built when touched -------------------------------------------------------------------------------------
 
