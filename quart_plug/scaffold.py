@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .decorators import (
     RegistersAfterRequest,
@@ -381,10 +381,10 @@ def exception_and_code(code_or_exception: type[Exception] | int) -> tuple[type[E
         raise TypeError(
             f"{class_!r} is an instance; an error handler is registered for a class or a status code"
         )
-    if not (isinstance(class_, type) and issubclass(class_, BaseException)):
-        raise ValueError(f"{class_!r} is neither an exception class nor a status code")
+    if not (isinstance(class_, type) and issubclass(class_, Exception)):
+        raise ValueError(f"{class_!r} is neither a subclass of Exception nor a status code")
     code: int | None = class_.code if issubclass(class_, HTTPException) else None
-    return cast("type[Exception]", class_), code
+    return class_, code
 
 
 def find_root_path(import_name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -252,9 +253,10 @@ def test_error_handlers_that_are_none(app: Quart) -> None:
     [
         (999, ValueError, "999 is not the status code of an HTTP error"),
         (200, ValueError, "200 is not the status code"),
-        ("404", ValueError, "'404' is neither an exception class nor a status code"),
+        ("404", ValueError, "'404' is neither a subclass of Exception nor a status code"),
         (LookupError("x"), TypeError, "is an instance; an error handler is registered for a class"),
-        (dict, ValueError, "neither an exception class"),
+        (dict, ValueError, "neither a subclass of Exception"),
+        (asyncio.CancelledError, ValueError, "CancelledError.* is neither a subclass of Exception"),
     ],
 )
 def test_error_handlers_for_what_is_no_error(app: Quart, code: Any, error: type[Exception], said: str) -> None:
@@ -269,7 +271,7 @@ def test_error_handlers_for_what_is_no_error(app: Quart, code: Any, error: type[
 def test_an_error_handler_without_parentheses(app: Quart) -> None:
     with pytest.raises((TypeError, ValueError)) as caught:
         app.errorhandler(first_view)  # type: ignore[arg-type]
-    words(caught, "first_view", "neither an exception class nor a status code")
+    words(caught, "first_view", "neither a subclass of Exception nor a status code")
 
 
 # Plugins ----------------------------------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ OPTIONS = {
     # Hypothesis' own profile for CI: no deadline of 200 ms for an example, which a busy machine misses.
     "quart-schema": ["--hypothesis-profile=ci"],
 }
+PLUGINS = ["-p", "suite_probe", "-p", "no:cacheprovider", "-p", "no:dash"]  # the last comes with dash, and is slow
 _PINNED = re.compile(r"^(?P<name>[\w-]+)==(?P<version>\S+) --hash=sha256:(?P<hash>\w+)$", re.M)
 
 
@@ -64,7 +65,7 @@ def run_suite(tmp_path: Path) -> Callable[..., Suite]:
     def run_one(name: str, *arguments: str, environment: dict[str, str] | None = None) -> Suite:
         told = tmp_path / "told.json"
         done = run(
-            ["-m", "pytest", "-p", "suite_probe", "-p", "no:cacheprovider", *arguments, *OPTIONS.get(name, [])],
+            ["-m", "pytest", *PLUGINS, *arguments, *OPTIONS.get(name, [])],
             cwd=unpacked(name, tmp_path),
             environment={"PYTHONPATH": str(HERE / "probe"), "SUITE_PROBE": str(told), **(environment or {})},
             check=False,
