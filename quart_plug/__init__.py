@@ -38,6 +38,7 @@ from .helpers import (
 from .hooks import hookimpl, hookspec
 from .hooks.names import lazy_names
 from .json import jsonify
+from .reexports import PACKAGE
 from .signals import __all__ as _SIGNALS
 from .templating import render_template, render_template_string, stream_template, stream_template_string
 from .typing import ResponseReturnValue
@@ -46,7 +47,7 @@ from .wrappers import Request, Response, Websocket
 __version__ = "0.1.0"
 
 # The signals belong to a plugin: they are imported when one is asked for.
-__getattr__, __dir__ = lazy_names(__name__, dict.fromkeys(_SIGNALS, "signals"))
+__getattr__, __dir__ = lazy_names(__name__, dict.fromkeys(_SIGNALS, "signals") | PACKAGE)
 
 if TYPE_CHECKING:
     from .signals import *  # noqa: F403 - every signal, with its type

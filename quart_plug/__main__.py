@@ -47,7 +47,7 @@ def _hand_over(arguments: list[str]) -> int:
     # plugin that is broken must not keep the command line from working.
     asking = Quart("quart_plug", root_path=str(Path.cwd()))
     asking.config["PLUGINS_STRICT"] = False
-    status: int = asking.slot("command_line").main(arguments)
+    status: int = asking.plugin_slot("command_line").main(arguments)
     return status
 
 

@@ -15,6 +15,7 @@ from abc import ABCMeta
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from weakref import WeakSet
@@ -28,10 +29,12 @@ from .concurrency import is_coroutine_function, run_sync
 from .config import Config, ConfigAttribute, as_timedelta
 from .ctx import Context, context_of
 from .exceptions import PluginSettingsError
+from .hooks.names import lazy_names
 from .kinds import REQUEST, WEBSOCKET, Kind
 from .namespace import Globals
 from .overrides import default_step
 from .plan import Plans
+from .reexports import APP
 from .registration import Registration
 from .resources import Resource, open_below
 from .routing import QuartMap, QuartRule, Router
@@ -39,7 +42,6 @@ from .scaffold import Scaffold
 from .serving import Serving
 from .slots import Slots
 from .steps import ConnectionSteps
-from .tables import ObservedList
 from .typing import AppOrBlueprintKey as AppOrBlueprintKey
 from .typing import FilePath
 from .urls import URLBuilding
@@ -55,6 +57,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
+
+__getattr__, __dir__ = lazy_names(__name__, APP)  # what Quart offers here as well
 
 _live_apps: WeakSet[Quart] = WeakSet()
 
@@ -124,7 +128,7 @@ class Quart(
     plans_http: Plans | None
     plans_websocket: Plans | None
     plans_app: Plans | None
-    entrance: Callable[[Scope, Receive, Send], Awaitable[None]] | None  # what a connection is given to
+    _entrance: Callable[[Scope, Receive, Send], Awaitable[None]] | None  # what a connection is given to
 
     permanent_session_lifetime: ConfigAttribute[timedelta] = ConfigAttribute(
         "PERMANENT_SESSION_LIFETIME", as_timedelta
@@ -165,11 +169,9 @@ class Quart(
         self.shutdown_event: Any = None
         self._lifespan_stack: AsyncExitStack | None = None
         self._sweeps: dict[Any, Sweep] = {}
-        self.latest_sweep: Sweep | None = None
-        self._logger: logging.Logger | None = None
+        self._latest_sweep: Sweep | None = None
         self.preserves_context = False
         self.preserved_context: Context | None = None
-        self._teardown_appcontext_funcs = ObservedList(changed=changed)
         self.before_serving_funcs = []
         self.after_serving_funcs = []
         self.while_serving_gens = []
@@ -180,7 +182,7 @@ class Quart(
         self.aborter = self.make_aborter()
         self.url_map = self.url_map_class(host_matching=host_matching)
         self.url_map.on_change = changed
-        self.router = Router(self.url_map)
+        self._router = Router(self.url_map)
         self.url_map.defer_unknown = True
         self.url_map.need_setup = self.setup_plugins
         if self.has_static_folder:
@@ -208,7 +210,7 @@ class Quart(
     def plans_changed(self) -> None:
         """Throw everything compiled away; connections in flight keep what they have."""
         state = self.__dict__
-        state["plans_http"] = state["plans_websocket"] = state["plans_app"] = state["entrance"] = None
+        state["plans_http"] = state["plans_websocket"] = state["plans_app"] = state["_entrance"] = None
 
     _changed = plans_changed
 
@@ -223,7 +225,7 @@ class Quart(
         return plans
 
     def _config_changed(self, key: str) -> None:
-        if key in PLUGIN_SETTINGS and self.plugins_are_set_up:
+        if key in PLUGIN_SETTINGS and self.plugins_are_set_up and key in self.config and not self._set_up_with(key):
             raise PluginSettingsError(
                 f"{key} was changed after the plugins had been set up, which has no effect any more; set it before "
                 "the first request, and before app.cli, app.json or another part that a plugin fills is used"
@@ -250,7 +252,7 @@ class Quart(
         """Open a file of the instance folder for reading."""
         return open_below(self.instance_path, path, mode)
 
-    @property
+    @cached_property
     def name(self) -> str:  # type: ignore[override]  # a blueprint's is an attribute
         """The import name, or the file's name for a script."""
         if self.import_name == "__main__":
@@ -266,17 +268,16 @@ class Quart(
     @debug.setter
     def debug(self, value: bool) -> None:
         self.config["DEBUG"] = value
-        if self._jinja_env is not None and self.config["TEMPLATES_AUTO_RELOAD"] is None:
-            self._jinja_env.auto_reload = value
+        environment = self.__dict__.get("jinja_env")  # not made for nothing
+        if environment is not None and self.config["TEMPLATES_AUTO_RELOAD"] is None:
+            environment.auto_reload = value
 
-    @property
+    @cached_property
     def logger(self) -> logging.Logger:
-        """The app's logger; the errors that nothing handled go there."""
-        if self._logger is None:
-            from .logging import create_logger
+        """The app's logger; the errors that nothing handled go there. Another one may be assigned."""
+        from .logging import create_logger
 
-            self.__dict__["_logger"] = create_logger(self)
-        return self.__dict__["_logger"]  # type: ignore[no-any-return]
+        return create_logger(self)
 
     def should_ignore_error(self, error: BaseException | None) -> bool:
         """Whether teardown functions are not to be told of this error; an override decides, the default never does."""
@@ -330,7 +331,7 @@ class Quart(
         from .globals import g
 
         context: dict[str, Any] = {"app": self, "g": g}
-        for names in (self.hooks.call("shell_context") or (lambda app: []))(self):
+        for names in (self.plugin_hooks.call("shell_context") or (lambda app: []))(self):
             context.update(names)
         for processor in self.shell_context_processors:
             context.update(processor())
@@ -338,7 +339,7 @@ class Quart(
 
     # ASGI -------------------------------------------------------------------------------------------------------------
 
-    def sweep(self) -> Sweep:
+    def _current_sweep(self) -> Sweep:
         """The table of suspended connections of the running loop; see wrappers/watch.py."""
         loop = asyncio.get_running_loop()
         sweep = self._sweeps.get(loop)
@@ -346,7 +347,7 @@ class Quart(
             for other in [other for other in self._sweeps if other.is_closed()]:
                 del self._sweeps[other]
             sweep = self._sweeps[loop] = Sweep(self, loop)
-        self.latest_sweep = sweep
+        self._latest_sweep = sweep
         return sweep
 
     async def asgi_app(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -358,10 +359,10 @@ class Quart(
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Called by the server for each connection; goes through `asgi_app` where that was replaced."""
-        call = self.entrance
+        call = self._entrance
         if call is None:
             replaced = getattr(self.asgi_app, "__func__", None) is not _ASGI_APP
-            call = self.__dict__["entrance"] = self.asgi_app if replaced else self._connection
+            call = self.__dict__["_entrance"] = self.asgi_app if replaced else self._connection
         await call(scope, receive, send)
 
     def _connection(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:

@@ -7,6 +7,7 @@ that registering a filter sets no plugin up.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .globals import _cv
@@ -22,26 +23,19 @@ AUTOESCAPED = (".html", ".htm", ".xml", ".xhtml", ".svg")
 class Templates:
     """Mixed into `Quart`."""
 
-    _jinja_env: Any = None
     _template_names: dict[str, dict[str, Callable[..., Any]]]
 
-    @property
+    @cached_property
     def jinja_env(self: Quart) -> Any:  # type: ignore[misc]  # mixed into Quart
-        """The template engine's environment."""
-        if self._jinja_env is None:
-            environment = self.slot("template_engine").environment
-            for kind, functions in self._template_names.items():
-                getattr(environment, kind).update(functions)
-            self._jinja_env = environment
-        return self._jinja_env
-
-    @jinja_env.setter
-    def jinja_env(self, environment: Any) -> None:
-        self._jinja_env = environment
+        """The template engine's environment; may be assigned."""
+        environment = self.plugin_slot("template_engine").environment
+        for kind, functions in self._template_names.items():
+            getattr(environment, kind).update(functions)
+        return environment
 
     def create_jinja_environment(self: Quart) -> Any:  # type: ignore[misc]  # mixed into Quart
         """Make the environment; an override changes or replaces it."""
-        return self.slot("template_engine").create_environment(self)
+        return self.plugin_slot("template_engine").create_environment(self)
 
     def create_global_jinja_loader(self: Quart) -> Any:  # type: ignore[misc]  # mixed into Quart
         """The loader that looks in the app's folder, then in the blueprints'."""
@@ -55,17 +49,20 @@ class Templates:
 
     def prepare_template_context(self: Quart, context: dict[str, Any]) -> Any:  # type: ignore[misc]
         """`update_template_context` as it stands, overridden in 0.22's form or 0.23's; for template engines."""
-        ctx = _cv.get()
-        override = (ctx.plans or self.plans_for(ctx.kind)).updates_template_context
+        ctx = _cv.get(None)
+        plans = None if ctx is None else ctx.plans
+        plans = plans or self.plans_for(None if ctx is None else ctx.kind)
+        override = plans.updates_template_context
         if override is None:
-            return self.slot("template_engine").update_context(self, context)
+            return self.plugin_slot("template_engine").update_context(self, context)
         return override(ctx, context)
 
     def _add_template_name(self, kind: str, function: Callable[..., Any], name: str | None) -> None:
         name = name or function.__name__
         self._template_names.setdefault(kind, {})[name] = function
-        if self._jinja_env is not None:
-            getattr(self._jinja_env, kind)[name] = function
+        environment = self.__dict__.get("jinja_env")  # not made for nothing
+        if environment is not None:
+            getattr(environment, kind)[name] = function
 
     def _template_decorator(self, add: Callable[..., None], name: Any) -> Any:
         if callable(name):  # used as a bare decorator

@@ -18,7 +18,9 @@ from werkzeug.datastructures import Headers
 
 from .connections import drive, http, websocket
 from .ctx import connection_context
+from .hooks.names import lazy_names
 from .kinds import REQUEST, WEBSOCKET
+from .reexports import ASGI
 from .utils import cancel_tasks
 from .wrappers import Request, Response, Websocket
 from .wrappers.response_headers import wire_headers
@@ -37,6 +39,8 @@ __all__ = [
     "entry",
     "http",
 ]
+
+__getattr__, __dir__ = lazy_names(__name__, ASGI)  # what Quart offers here as well
 
 
 def entry(app: Quart, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .decorators import T_error_handler
 from .globals import current_app
+from .hooks.names import lazy_names
+from .reexports import BLUEPRINTS
 from .scaffold import STAGES, F, Scaffold, describe_function, exception_and_code, named_register
 from .tables import ObservedDict
 
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 
 DeferredSetupFunction = Callable[["BlueprintSetupState"], None]
 T = TypeVar("T", bound=Callable[..., Any])
+
+__getattr__, __dir__ = lazy_names(__name__, BLUEPRINTS)  # what Quart offers here as well
 
 
 class BlueprintSetupState:
@@ -129,16 +134,13 @@ class Blueprint(Scaffold):
         self.deferred_functions: list[DeferredSetupFunction] = []
         self.cli_group: str | object | None = cli_group
         self._blueprints: list[tuple[Blueprint, dict[str, Any]]] = []
-        self._cli: Any = None
 
-    @property
+    @cached_property
     def cli(self) -> Any:
-        """The commands of this blueprint, a `click.Group`."""
-        if self._cli is None:
-            from .hooks.names import plugin_attribute
+        """The commands of this blueprint, a `click.Group`; may be assigned."""
+        from .hooks.names import plugin_attribute
 
-            self._cli = plugin_attribute("cli", "AppGroup")(name=self.name)
-        return self._cli
+        return plugin_attribute("cli", "AppGroup")(name=self.name)
 
     def _changed(self) -> None:
         if self._registered:
@@ -195,8 +197,9 @@ class Blueprint(Scaffold):
         self._merge(app, name)
         for deferred in self.deferred_functions:
             deferred(state)
-        if self._cli is not None and self._cli.commands:
-            app.add_cli_group(self._cli, options.get("cli_group", self.cli_group), name)
+        group = self.__dict__.get("cli")  # not made for nothing
+        if group is not None and group.commands:
+            app.add_cli_group(group, options.get("cli_group", self.cli_group), name)
         for blueprint, given in self._blueprints:
             nested = dict(given)
             prefix = _chosen(nested.get("url_prefix"), blueprint.url_prefix)
@@ -220,7 +223,8 @@ class Blueprint(Scaffold):
 
         for stage in STAGES:
             for kind in ("request", "websocket"):
-                extend(self._tables[stage, kind], app._tables[stage, kind])
+                table = f"{stage}_{kind}_funcs"
+                extend(getattr(self, table), getattr(app, table))
         extend(self.url_value_preprocessors, app.url_value_preprocessors)
         extend(self.url_default_functions, app.url_default_functions)
         extend(self.template_context_processors, app.template_context_processors)

@@ -95,15 +95,15 @@ async def _converse(ctx: Context) -> None:
     try:
         reply = await ctx.plans.handle(ctx)
     except asyncio.CancelledError:
-        await socket.left()
+        await socket._leave()
         raise
     except Exception as error:
-        await socket.fail(await _failed(ctx, error, raising=False))
+        await socket._fail(await _failed(ctx, error, raising=False))
         if _raises(ctx.app):
             raise
     else:
         response = from_ready(ctx.app, reply) if type(reply) is tuple else reply
-        await (socket.fail(response) if ctx.failed else socket.end(response))
+        await (socket._fail(response) if ctx.failed else socket._finish(response))
 
 
 def _raises(app: Quart) -> bool:
@@ -127,7 +127,7 @@ async def _failed(ctx: Context, error: Exception, raising: bool = True) -> Any:
     if app.testing and not _raises(app):
         return await traceback_response(error)
     if app.debug:
-        page = app.slot_or_none("debug_page")
+        page = app.plugin_slot_or_none("debug_page")
         if page is not None:
             ctx.plans.steps.log_exception(ctx, (type(error), error, error.__traceback__))
             token = _cv.set(ctx)  # the page looks at the request

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 from shutil import copyfileobj
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from werkzeug.datastructures import FileStorage as WerkzeugFileStorage
+from werkzeug.datastructures import Headers as Headers
 
 from .concurrency import run_in_thread
 
-if TYPE_CHECKING:
-    from werkzeug.datastructures import Headers
-
-__all__ = ["FileStorage", "WerkzeugFileStorage"]
+__all__ = ["FileStorage", "Headers", "WerkzeugFileStorage"]
 
 BUFFER_SIZE = 16384  # bytes; Quart's default
 LEAST = 256 * 1024  # bytes copied at once even so: half the time of BUFFER_SIZE

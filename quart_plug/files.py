@@ -74,7 +74,7 @@ async def send_file(
     Raises FileNotFoundError, IsADirectoryError, PermissionError; ValueError when the mimetype cannot be
     guessed; RequestedRangeNotSatisfiable; PluginNotEnabled when no plugin serves files.
     """
-    server = cast("FileServer", current_app.slot("file_server"))
+    server = cast("FileServer", current_app.plugin_slot("file_server"))
     app: Any = current_app._get_current_object()  # type: ignore[attr-defined]  # a LocalProxy
     return await server.send_file(
         app,

@@ -20,6 +20,7 @@ from .files import safe_join, send_file, send_from_directory
 from .globals import _cv, app_ctx, connection_around, current_app, request, request_ctx, session
 from .hooks.names import lazy_names
 from .kinds import REQUEST
+from .reexports import HELPERS
 from .resources import lies_below, package_folder
 from .scaffold import find_root_path
 
@@ -67,15 +68,7 @@ __all__ = [
 DEFAULT_MIMETYPE = "application/octet-stream"  # of a file whose name tells nothing
 
 # What Quart offers here as well; it lives in modules above this one, and in a plugin.
-__getattr__, __dir__ = lazy_names(
-    __name__,
-    {
-        "Response": ".wrappers",
-        "ResponseBody": ".wrappers.response",
-        "file_path_to_path": ".utils",
-        "message_flashed": ".signals",
-    },
-)
+__getattr__, __dir__ = lazy_names(__name__, HELPERS)
 
 _OFF = {"0", "false", "no", "off", ""}
 
@@ -156,7 +149,7 @@ async def flash(message: str, category: str = "message") -> None:
     flashes = session.get("_flashes", [])
     flashes.append((category, message))
     session["_flashes"] = flashes
-    hook = current_app.hooks.call("message_flashed")
+    hook = current_app.plugin_hooks.call("message_flashed")
     if hook is not None:
         await hook(current_app._get_current_object(), message, category)  # type: ignore[attr-defined]
 
@@ -182,7 +175,7 @@ def get_flashed_messages(
 
 def get_template_attribute(template_name: str, attribute: str) -> Any:
     """A macro or variable that a template exports."""
-    return current_app.slot("template_engine").get_attribute(
+    return current_app.plugin_slot("template_engine").get_attribute(
         current_app._get_current_object(),  # type: ignore[attr-defined]  # a proxy
         template_name,
         attribute,

@@ -195,9 +195,9 @@ def raise_together(message: str, failures: list[Exception]) -> None:
 def note_failure(ctx: Context, error: Exception, result: Any) -> None:
     """A websocket's view failed: accepted, it is closed with 1011, and what no handler took is logged."""
     ctx.failed = True
-    if result is error and ctx.websocket.state == "accepted":  # an HTTP error that has no response to become
+    if result is error and ctx.websocket._socket.state == "accepted":  # an HTTP error that has no response to become
         socket = ctx.websocket
-        ctx.app.logger.error("The view of websocket %s (%s) failed: %s", socket.path, socket.id, error)
+        ctx.app.logger.error("The view of websocket %s (%s) failed: %s", socket.path, socket._name(), error)
 
 
 def has_session(ctx: Context, may_be_refreshed: Callable[[Any, bytes], bool]) -> bool:

@@ -1,11 +1,34 @@
-"""The object behind `g`: a namespace for the duration of a context. Knows nothing of contexts."""
+"""The object behind `g`: a namespace for the duration of a context; and names that leave room for the application's.
+
+Knows nothing of contexts.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+T = TypeVar("T")
 
 _MISSING: Any = object()
+
+
+class _UnlessAssigned:
+    def __init__(self, read: Callable[[Any], Any]) -> None:
+        self.read = read
+        self.__doc__ = read.__doc__
+
+    def __get__(self, owner: Any, class_: type) -> Any:
+        return self if owner is None else self.read(owner)
+
+
+def unless_assigned(read: Callable[[Any], T]) -> T:
+    """Declare an attribute that Quart does not have: it is read(self), until the application assigns it.
+
+    Applications keep their own things on the app and on a websocket (`websocket.id = …`), under names that were free
+    in Quart. So nothing in here may read such an attribute; it reads what the attribute reads.
+    """
+    return cast("T", _UnlessAssigned(read))
 
 
 class Globals:

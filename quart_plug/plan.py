@@ -75,7 +75,7 @@ class Plans:
     """What is known per app and kind; `kind` None stands for application contexts."""
 
     def __init__(self, app: Quart, kind: Kind | None) -> None:
-        call = app.hooks.call
+        call = app.plugin_hooks.call
         self.app = app
         self.kind = kind
         self.steps = Steps(app, kind)
@@ -108,7 +108,7 @@ class Plans:
         self.failed = _telling(call(kind.hooks["failed"]))
         self.teardown_hook = _telling(call(kind.hooks["teardown"]))
         self.closes = bool(
-            self.closes or self.teardown_hook is not None or any(app.table("teardown", kind).values())
+            self.closes or self.teardown_hook is not None or any(app._functions("teardown", kind).values())
         )
         interface = app.session_interface_or_none()
         self.lazy_session = interface is None or bool(type(interface).__dict__.get("lazy", False))
@@ -123,7 +123,7 @@ class Plans:
         self.fresh_headers = headers_of if shipped and kind is REQUEST else None
         self.router: Router | None = None
         if not app.routes_by_host() and override_of(app, "create_url_adapter") is None:
-            self.router = app.router
+            self.router = app._router
         self.enters = self.pushed is not None or self.opens_session
         # A path may be taken to its plan at once only when nothing has to happen before matching.
         self.direct_allowed = self.router is not None and not self.enters
@@ -224,11 +224,11 @@ class Plan:
         outwards = (*self.blueprints, None)
 
         def functions(stage: str, names: tuple[str | None, ...], step: int = 1) -> list[Any]:
-            table = app.table(stage, kind)
+            table = app._functions(stage, kind)
             return [function for name in names for function in table.get(name, ())[::step]]
 
         ensure_async = app.ensure_async
-        call = app.hooks.call
+        call = app.plugin_hooks.call
         self.url_value_preprocessors = [
             f for name in inwards for f in app.url_value_preprocessors.get(name, ())
         ]

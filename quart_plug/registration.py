@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .blueprints import endpoint_of
 from .globals import _cv
 from .scaffold import describe_function
+from .tables import PublicTable, function_list
 
 if TYPE_CHECKING:
     from werkzeug.exceptions import Aborter
@@ -99,14 +100,7 @@ class Registration:
     def iter_blueprints(self: Quart) -> ValuesView[Blueprint]:  # type: ignore[misc]
         return self.blueprints.values()
 
-    @property
-    def teardown_appcontext_funcs(self: Quart) -> list[Any]:  # type: ignore[misc]  # mixed into Quart
-        """What runs when an application context ends; may be changed and assigned."""
-        return self._teardown_appcontext_funcs
-
-    @teardown_appcontext_funcs.setter
-    def teardown_appcontext_funcs(self: Quart, functions: list[Any]) -> None:  # type: ignore[misc]
-        self._teardown_appcontext_funcs[:] = list(functions)
+    teardown_appcontext_funcs: Any = PublicTable(function_list, "What runs when an application context ends.")
 
     def teardown_appcontext(self: Quart, f: F) -> F:  # type: ignore[misc]
         """Call `f(error or None)` when an application context ends, a request's and a websocket's included."""

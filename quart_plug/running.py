@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from .app import Quart
     from .typing import DebugPage, Server
 
-__all__ = ["ApplicationStartError", "ServerStartError", "choose_server", "run", "run_task"]
+__all__ = ["AT_ONCE", "ApplicationStartError", "ServerStartError", "choose_server", "run", "run_task"]
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 5000
 FORCED_STOP_SECONDS = 1.0
+AT_ONCE = "stop at once"  # the message of the cancellation that a second signal is: not even shutdown functions run
 _STOP_SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK")
 
 
@@ -81,7 +82,7 @@ class StopSignals:
             last_resort.daemon = True
             last_resort.start()
             if self.task is not None:
-                self.loop.call_soon_threadsafe(self.task.cancel)
+                self.loop.call_soon_threadsafe(self.task.cancel, AT_ONCE)
 
 
 def choose_server(app: Quart, name: str | None = None) -> Server:
@@ -91,12 +92,12 @@ def choose_server(app: Quart, name: str | None = None) -> Server:
     none at all.
     """
     app.setup_plugins()
-    chain = app.hooks.call("server")
+    chain = app.plugin_hooks.call("server")
     server: Server | None = None if chain is None else chain(app, name)
     if server is not None:
         return server
     if chain is None:
-        app.slot("server")  # raises PluginNotEnabled, with the plugin's name and the way to turn it on
+        app.plugin_slot("server")  # raises PluginNotEnabled, with the plugin's name and the way to turn it on
     if name is None:
         raise PluginNotEnabled("the enabled server plugins have no default server; choose one by name")
     raise PluginNotFound(
@@ -127,6 +128,7 @@ async def run_task(
     """
     if debug is not None:
         app.debug = debug
+    port = _number(port)
     serve = partial(
         choose_server(app, server).serve,
         app,
@@ -217,7 +219,15 @@ def _address(app: Quart, host: str | None, port: int | None) -> tuple[str, int]:
         host = name or DEFAULT_HOST
     if port is None:
         port = int(number) if number.isdecimal() else DEFAULT_PORT
-    return host, port
+    return host, _number(port)
+
+
+def _number(port: Any) -> int:
+    """The port, which often comes from the environment, as text."""
+    try:
+        return int(port)
+    except (TypeError, ValueError):
+        raise ServerStartError(f"the port {port!r} is no number; give one from 0 (any free one) to 65535") from None
 
 
 def _reloader(app: Quart) -> Callable[[Callable[[], None], Quart], None] | None:
@@ -225,7 +235,7 @@ def _reloader(app: Quart) -> Callable[[Callable[[], None], Quart], None] | None:
     if threading.current_thread() is not threading.main_thread():
         return None
     try:
-        page: DebugPage = app.slot("debug_page")
+        page: DebugPage = app.plugin_slot("debug_page")
     except PluginNotEnabled:
         return None
     return page.run_with_reloader
@@ -268,3 +278,15 @@ def _run_once(
     except ServerStartError as error:
         # Said and done here, so that the reloader sees an orderly end, which no change of code would cure.
         fail(error)
+
+
+def _cancel_all_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel what is left in a loop that has stopped, and wait for it: for programs that run the app themselves."""
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    for task in tasks:
+        if not task.cancelled() and task.exception() is not None:
+            told = {"message": "a task failed while the loop was closed", "exception": task.exception(), "task": task}
+            loop.call_exception_handler(told)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,7 +30,7 @@ from .decorators import (
 )
 from .kinds import Kind
 from .resources import Resource, open_below
-from .tables import ObservedDict, error_handlers, function_lists
+from .tables import ObservedDict, PublicTable, error_handlers, function_lists, make_tables, plain_table
 from .typing import FilePath
 
 if TYPE_CHECKING:
@@ -40,40 +41,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 STAGES = ("before", "after", "teardown")
 
 
-def _table(stage: str, kind: str) -> property:
-    """A live view of the rows of one stage and kind: `{blueprint name or None: [functions]}`."""
-
-    def read(self: Scaffold) -> ObservedDict:
-        return self._tables[stage, kind]
-
-    def replace(self: Scaffold, value: Any) -> None:
-        _refill(self._tables[stage, kind], value)
-
-    return property(read, replace, doc=f"`{stage}` functions for a {kind}, by blueprint.")
-
-
-def _whole(name: str, doc: str) -> property:
-    """A public table that may be assigned as well: it takes the content, so that later changes are noticed too."""
-
-    def read(self: Scaffold) -> ObservedDict:
-        return self.__dict__[f"_{name}"]  # type: ignore[no-any-return]
-
-    def replace(self: Scaffold, value: Any) -> None:
-        _refill(self.__dict__[f"_{name}"], value)
-
-    return property(read, replace, doc=doc)
-
-
-def _refill(table: ObservedDict, value: Any) -> None:
-    content = dict(value)  # it may be the table itself, as in `app.view_functions |= {…}`
-    table.clear()
-    table.update(content)
+def _functions(stage: str, kind: str) -> Any:
+    return PublicTable(function_lists, f"`{stage}` functions for a {kind}, by blueprint.")
 
 
 def _decorator(stage: str, kind: str, doc: str) -> Any:
     def add(scaffold: Scaffold, function: F) -> F:
         scaffold._check_function(function, f"{stage}_{kind}")
-        scaffold._tables[stage, kind][None].append(function)
+        getattr(scaffold, f"{stage}_{kind}_funcs")[None].append(function)
         return function
 
     return named_register(add, f"{stage}_{kind}", doc)
@@ -113,18 +88,18 @@ class Scaffold:
     """The base of `Quart` and `Blueprint`."""
 
     name: str
-    before_request_funcs = _table("before", "request")
-    after_request_funcs = _table("after", "request")
-    teardown_request_funcs = _table("teardown", "request")
-    before_websocket_funcs = _table("before", "websocket")
-    after_websocket_funcs = _table("after", "websocket")
-    teardown_websocket_funcs = _table("teardown", "websocket")
+    before_request_funcs = _functions("before", "request")
+    after_request_funcs = _functions("after", "request")
+    teardown_request_funcs = _functions("teardown", "request")
+    before_websocket_funcs = _functions("before", "websocket")
+    after_websocket_funcs = _functions("after", "websocket")
+    teardown_websocket_funcs = _functions("teardown", "websocket")
 
-    view_functions = _whole("view_functions", "`{endpoint: view}`.")
-    error_handler_spec = _whole("error_handler_spec", "`{blueprint: {status code: {class: handler}}}`.")
-    url_value_preprocessors = _whole("url_value_preprocessors", "`{blueprint: [functions]}`.")
-    url_default_functions = _whole("url_default_functions", "`{blueprint: [functions]}`.")
-    template_context_processors = _whole("template_context_processors", "`{blueprint: [functions]}`.")
+    view_functions = PublicTable(plain_table, "`{endpoint: view}`.")
+    error_handler_spec = PublicTable(error_handlers, "`{blueprint: {status code: {class: handler}}}`.")
+    url_value_preprocessors = PublicTable(function_lists, "`{blueprint: [functions]}`.")
+    url_default_functions = PublicTable(function_lists, "`{blueprint: [functions]}`.")
+    template_context_processors = PublicTable(function_lists, "`{blueprint: [functions]}`.")
 
     before_request: RegistersBeforeRequest = _decorator(
         "before",
@@ -165,30 +140,21 @@ class Scaffold:
         template_folder: str | os.PathLike[str] | None = None,
         root_path: str | None = None,
     ) -> None:
-        changed = self._changed
         self.import_name = import_name
         self.root_path = root_path if root_path is not None else find_root_path(import_name)
         self.template_folder = template_folder
-        self._jinja_loader: Any = None
         self._static_folder: str | None = None
         self._static_url_path: str | None = None
         self.static_folder = static_folder
         self.static_url_path = static_url_path
-        self._tables = {
-            (stage, kind): function_lists(changed) for stage in STAGES for kind in ("request", "websocket")
-        }
-        self._view_functions = ObservedDict(changed=changed)
-        self._error_handler_spec = error_handlers(changed)
-        self._url_value_preprocessors = function_lists(changed)
-        self._url_default_functions = function_lists(changed)
-        self._template_context_processors = function_lists(changed)
+        make_tables(self)
 
     def _changed(self) -> None:
         """Something was registered, or one of the public tables was changed."""
 
-    def table(self, stage: str, kind: Kind) -> ObservedDict:
+    def _functions(self, stage: str, kind: Kind) -> ObservedDict:
         """The rows of a stage ("before", "after", "teardown") and kind, by blueprint."""
-        return self._tables[stage, kind.name]
+        return getattr(self, f"{stage}_{kind.name}_funcs")  # type: ignore[no-any-return]
 
     def _check_function(self, function: Any, what: str) -> None:
         if not callable(function):
@@ -345,18 +311,14 @@ class Scaffold:
         """Open a file below the root path for reading: `async with app.open_resource("schema.sql") as file: …`."""
         return open_below(self.root_path, path, mode)
 
-    @property
+    @cached_property
     def jinja_loader(self) -> Any:
         """The loader of this app's or blueprint's own template folder, or None; may be assigned."""
-        if self._jinja_loader is None and self.template_folder is not None:
-            from .templating import folder_loader
+        if self.template_folder is None:
+            return None
+        from .templating import folder_loader
 
-            self._jinja_loader = folder_loader(os.path.join(self.root_path, os.fspath(self.template_folder)))
-        return self._jinja_loader
-
-    @jinja_loader.setter
-    def jinja_loader(self, loader: Any) -> None:
-        self._jinja_loader = loader
+        return folder_loader(os.path.join(self.root_path, os.fspath(self.template_folder)))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"

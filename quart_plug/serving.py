@@ -56,10 +56,10 @@ class Serving:
         begun: list[AsyncGenerator[None, None]] = []
         try:
             async with self.app_context():
-                hook = self.hooks.call("startup")
+                hook = self.plugin_hooks.call("startup")
                 if hook is not None:
                     await hook(self)
-                around = self.hooks.call("lifespan")
+                around = self.plugin_hooks.call("lifespan")
                 if around is not None:
                     await stack.enter_async_context(around(self))
                 for function in self.before_serving_funcs:
@@ -93,7 +93,7 @@ class Serving:
                 stack, self._lifespan_stack = self._lifespan_stack, None
                 if stack is not None:
                     await stack.aclose()
-                hook = self.hooks.call("shutdown")
+                hook = self.plugin_hooks.call("shutdown")
                 if hook is not None:
                     await hook(self)
         except Exception as error:
@@ -103,7 +103,7 @@ class Serving:
             await background.drain(self)
 
     async def _serving_failed(self: Quart, error: Exception, moment: str) -> None:  # type: ignore[misc]
-        failed = self.hooks.call("serving_failed")
+        failed = self.plugin_hooks.call("serving_failed")
         if failed is not None:
             await failed(self, error)
         self.logger.error("The app's %s failed: %s", moment, error, exc_info=error)

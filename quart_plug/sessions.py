@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .hooks.names import lazy_names
+from .reexports import SESSIONS
 
 if TYPE_CHECKING:
     from quart_plug_sessions.cookie import SecureCookieSessionInterface
@@ -19,4 +20,4 @@ __all__ = [
     "SessionMixin",
 ]
 
-__getattr__, __dir__ = lazy_names(__name__, dict.fromkeys(__all__, "sessions"))
+__getattr__, __dir__ = lazy_names(__name__, dict.fromkeys(__all__, "sessions") | SESSIONS)

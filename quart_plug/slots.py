@@ -8,28 +8,28 @@ sets itself (`app.session_interface = …`) beats a plugin's slot.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from .app_config import PLUGIN_SETTINGS
 from .exceptions import PluginError, PluginNotEnabled
 from .hooks import PluginManager, specs
+from .namespace import unless_assigned
 
 if TYPE_CHECKING:
     from .app import Quart
     from .typing import SessionInterface
 
 
-def _slot(hook: str, doc: str) -> property:
+class _Slot:
     """An attribute that a plugin fills at the first use, unless the app or its class sets it."""
-    key = f"_slot_{hook}"
 
-    def read(self: Any, only_own: bool = False) -> Any:
-        value = self.__dict__.get(key)
-        return self.slot(hook) if value is None and not only_own else value
+    def __init__(self, hook: str, doc: str) -> None:
+        self.hook = hook
+        self.__doc__ = doc
 
-    def assign(self: Any, value: Any) -> None:
-        setattr(self, key, value)
-
-    return property(read, assign, doc=doc)
+    def __get__(self, app: Any, owner: type) -> Any:
+        return self if app is None else app.plugin_slot(self.hook)
 
 
 class Slots:
@@ -38,8 +38,8 @@ class Slots:
     json_provider_class: Any = None
     plugins_are_set_up: bool
 
-    json: Any = _slot("json_provider", "The provider of JSON for requests, responses and websockets.")
-    session_interface: Any = _slot("session_interface", "What opens and saves `session`.")
+    json: Any = _Slot("json_provider", "The provider of JSON for requests, responses and websockets.")
+    session_interface: Any = _Slot("session_interface", "What opens and saves `session`.")
 
     def _init_slots(self, plugins: Iterable[Any] | None) -> None:
         state = self.__dict__
@@ -47,13 +47,13 @@ class Slots:
         state["_setting_up"] = False
         state["_setup_error"] = None
         state["_filled"] = {}
-        state["hooks"] = PluginManager(plugins)
+        state["plugin_hooks"] = PluginManager(plugins)
         state["_cli_groups"] = []
-        self.hooks.add_hookspecs(specs)
-        state["hooks"].on_change.append(self._hooks_changed)  # type: ignore[misc]  # mixed into Quart
+        self.plugin_hooks.add_hookspecs(specs)
+        state["plugin_hooks"].on_change.append(self._hooks_changed)  # type: ignore[misc]  # mixed into Quart
 
-    if TYPE_CHECKING:
-        hooks: PluginManager
+    plugin_hooks: PluginManager
+    hooks: PluginManager = unless_assigned(lambda self: self.plugin_hooks)
 
     def _hooks_changed(self: Quart) -> None:  # type: ignore[misc]  # mixed into Quart
         self.__dict__["_filled"] = {}
@@ -69,10 +69,10 @@ class Slots:
             return
         state["_setting_up"] = True
         try:
-            if not self.hooks.is_loaded:
-                self.hooks.select(config=self.config, root_path=self.root_path)
+            if not self.plugin_hooks.is_loaded:
+                self.plugin_hooks.select(config=self.config, root_path=self.root_path)
                 try:
-                    self.hooks.load()
+                    self.plugin_hooks.load()
                     self._run_setup_hooks()
                 except PluginError as error:
                     state["_setup_error"] = error
@@ -82,9 +82,15 @@ class Slots:
             self.url_map.defer_unknown = False
             self.url_map.bind_pending()  # a rule that cannot be bound is an error for every connection
             state["plugins_are_set_up"] = True
+            # What is taken out and put back, as `mock.patch.dict(app.config, …)` does with all of them, is no change.
+            state["_plugin_settings"] = {key: self.config.get(key) for key in PLUGIN_SETTINGS}
         finally:
             state["_setting_up"] = False
         self.plans_changed()
+
+    def _set_up_with(self: Quart, key: str) -> bool:  # type: ignore[misc]  # mixed into Quart
+        """Whether this setting of plugins is as it was when they were set up."""
+        return bool(self.config[key] == self.__dict__["_plugin_settings"][key])
 
     def _run_setup_hooks(self: Quart) -> None:  # type: ignore[misc]  # mixed into Quart
         """Each plugin's part on its own, so that one that fails is rolled back and named."""
@@ -94,16 +100,16 @@ class Slots:
             ("setup", None),
             ("setup_finished", None),
         ):
-            for implementation in self.hooks.implementations(hook):
+            for implementation in self.plugin_hooks.implementations(hook):
                 name = implementation.plugin
-                if not self.hooks.is_active(name):
+                if not self.plugin_hooks.is_active(name):
                     continue  # it was rolled back together with one that it requires
                 try:
-                    result = self.hooks.call_one(implementation)(self)
+                    result = self.plugin_hooks.call_one(implementation)(self)
                     if use is not None and result is not None:
                         use(result, name)
                 except Exception as error:
-                    self.hooks.mark_failed(name, error)
+                    self.plugin_hooks.mark_failed(name, error)
 
     def _take_defaults(self: Quart, defaults: Any, plugin: str) -> None:  # type: ignore[misc]
         self.config.add_defaults(defaults, plugin)
@@ -111,22 +117,22 @@ class Slots:
     def _take_converters(self: Quart, converters: Any, plugin: str) -> None:  # type: ignore[misc]
         self.url_map.converters.update(converters)
 
-    def slot(self: Quart, hook: str) -> Any:  # type: ignore[misc]  # mixed into Quart
+    def plugin_slot(self: Quart, hook: str) -> Any:  # type: ignore[misc]  # mixed into Quart
         """What a plugin has put into a slot; PluginNotEnabled, which says how to turn it on, when none did."""
         filled = self.__dict__["_filled"].get(hook)
         if filled is None:
-            filled = self.slot_or_none(hook)
+            filled = self.plugin_slot_or_none(hook)
             if filled is None:
                 raise PluginNotEnabled(self._why_empty(hook))
         return filled
 
     def _why_empty(self: Quart, hook: str) -> str:  # type: ignore[misc]  # mixed into Quart
-        provider = self.hooks.provider_of(hook)
-        if provider is None or self.hooks.is_active(provider):
+        provider = self.plugin_hooks.provider_of(hook)
+        if provider is None or self.plugin_hooks.is_active(provider):
             return f"no plugin has an answer for {hook}"
-        return f"this needs a plugin for {hook.replace('_', ' ')}: {self.hooks.explain(provider)}"
+        return f"this needs a plugin for {hook.replace('_', ' ')}: {self.plugin_hooks.explain(provider)}"
 
-    def slot_or_none(self: Quart, hook: str) -> Any:  # type: ignore[misc]  # mixed into Quart
+    def plugin_slot_or_none(self: Quart, hook: str) -> Any:  # type: ignore[misc]  # mixed into Quart
         """What a plugin has put into a slot, or None."""
         filled = self.__dict__["_filled"]
         if hook not in filled:
@@ -135,22 +141,24 @@ class Slots:
             if hook == "json_provider" and self.json_provider_class is not None:
                 filled[hook] = self.json_provider_class(self)
             else:
-                call = self.hooks.call(hook)
+                call = self.plugin_hooks.call(hook)
                 filled[hook] = None if call is None else call(self)
         return filled[hook]
 
     def session_interface_or_none(self: Quart) -> SessionInterface | None:  # type: ignore[misc]
-        found: SessionInterface | None = self._set_by_app("session_interface") or self.slot_or_none("session_interface")
+        name = "session_interface"
+        found: SessionInterface | None = self._set_by_app(name) or self.plugin_slot_or_none(name)
         return found
 
     def _set_by_app(self, name: str) -> Any:
         """What the app or its class has set an attribute of a slot to, or None."""
+        if name in self.__dict__:
+            return self.__dict__[name]
         for class_ in type(self).__mro__:
             attribute = class_.__dict__.get(name)
             if attribute is not None:
                 break
-        slot: Any = Slots.__dict__[name]
-        return slot.fget(self, True) if attribute is slot else getattr(self, name)  # type: ignore[union-attr]  # the slot
+        return None if attribute is Slots.__dict__[name] else getattr(self, name)
 
     def session_refreshing(self: Quart) -> Callable[[Any, bytes], bool] | None:  # type: ignore[misc]
         """What tells from a cookie header whether a session may have to be sent again though nothing touched it.
@@ -168,30 +176,25 @@ class Slots:
 
     # The command line -------------------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def cli(self: Quart) -> Any:  # type: ignore[misc]  # mixed into Quart
-        """The app's own commands, a `click.Group`."""
-        group = self.__dict__.get("_cli")
-        if group is None:
-            group = self.slot("command_line").group(self.name)
-            self.__dict__["_cli"] = group
-            for blueprint_cli, option, name in self.__dict__["_cli_groups"]:
-                self._merge_cli_group(blueprint_cli, option, name)
-        return group
-
-    @cli.setter
-    def cli(self, group: Any) -> None:
-        self.__dict__["_cli"] = group
+        """The app's own commands, a `click.Group`; may be assigned."""
+        own = self.plugin_slot("command_line").group(self.name)
+        for group, option, name in self.__dict__["_cli_groups"]:
+            _merge_cli_group(own, group, option, name)
+        return own
 
     def add_cli_group(self, group: Any, option: Any, name: str) -> None:
         """Add a blueprint's commands: under its name (""), directly (None), or under another name."""
         self.__dict__["_cli_groups"].append((group, option, name))
-        if self.__dict__.get("_cli") is not None:
-            self._merge_cli_group(group, option, name)
+        own = self.__dict__.get("cli")
+        if own is not None:
+            _merge_cli_group(own, group, option, name)
 
-    def _merge_cli_group(self, group: Any, option: Any, name: str) -> None:
-        if option is None:
-            self.__dict__["_cli"].commands.update(group.commands)
-            return
-        group.name = option or name
-        self.__dict__["_cli"].add_command(group)
+
+def _merge_cli_group(own: Any, group: Any, option: Any, name: str) -> None:
+    if option is None:
+        own.commands.update(group.commands)
+        return
+    group.name = option or name
+    own.add_command(group)

@@ -38,7 +38,7 @@ def _log_exception(ctx: Context, exception_info: Any) -> None:
 
 async def _handle_background_exception(ctx: Context, error: Exception) -> None:
     """Tell the plugins of a background task's error and log it, through `log_exception` where that is overridden."""
-    failed = ctx.app.hooks.call("background_failed")
+    failed = ctx.app.plugin_hooks.call("background_failed")
     if failed is not None:
         try:
             await failed(ctx.app, error)
@@ -53,7 +53,7 @@ async def _handle_background_exception(ctx: Context, error: Exception) -> None:
 
 async def _update_template_context(ctx: Context, context: dict[str, Any]) -> None:
     """Add what context processors and plugins give to a template's names; names that are there already stay."""
-    await ctx.app.slot("template_engine").update_context(ctx.app, context)
+    await ctx.app.plugin_slot("template_engine").update_context(ctx.app, context)
 
 
 _STEPS: dict[str, Callable[..., Any]] = {

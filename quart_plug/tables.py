@@ -99,6 +99,49 @@ class ObservedDict(defaultdict[Any, Any]):
         return dict, (dict(self),)
 
 
+class PublicTable:
+    """A table as an attribute of an app or blueprint (`owner._changed()` is told), kept under its own name.
+
+    What is assigned is copied into a table that tells; the owner's own table, as it was read, is put back as it is.
+    """
+
+    def __init__(self, make: Callable[[Changed], Any], doc: str) -> None:
+        self.make = make
+        self.__doc__ = doc
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, owner: Any, class_: type) -> Any:
+        return self if owner is None else owner.__dict__[self.name]
+
+    def __set__(self, owner: Any, value: Any) -> None:
+        changed = owner._changed
+        if getattr(value, "changed", None) != changed:
+            content, value = value, self.make(changed)
+            value.extend(content) if isinstance(value, list) else value.update(content)
+        owner.__dict__[self.name] = value
+        changed()
+
+
+def make_tables(owner: Any) -> None:
+    """Make every public table of an app or blueprint, empty."""
+    for class_ in type(owner).__mro__:
+        for name, table in vars(class_).items():
+            if isinstance(table, PublicTable):
+                owner.__dict__[name] = table.make(owner._changed)
+
+
+def plain_table(changed: Changed) -> ObservedDict:
+    """`{key: anything}`."""
+    return ObservedDict(changed=changed)
+
+
+def function_list(changed: Changed) -> ObservedList:
+    """`[functions]`."""
+    return ObservedList(changed=changed)
+
+
 def function_lists(changed: Changed) -> ObservedDict:
     """`{blueprint name or None: [functions]}`."""
     return ObservedDict(lambda told: ObservedList(changed=told), changed=changed)

@@ -25,6 +25,8 @@ __getattr__, __dir__ = lazy_names(
         "DispatchingJinjaLoader": "templates:loading.DispatchingJinjaLoader",
         "Environment": "templates:environment.Environment",
         "Template": "templates:environment.BaseTemplate",
+        "_render": "templates:engine.render_template",
+        "_stream": "templates:engine.stream_template",
         "app_ctx": ".globals",
         "before_render_template": ".signals",
         "current_app": ".globals",
@@ -78,4 +80,4 @@ def _current() -> tuple[Quart, TemplateEngine]:
     if ctx is None:
         raise RuntimeError(_NO_APP)
     app = ctx.app
-    return app, app.slot("template_engine")
+    return app, app.plugin_slot("template_engine")

@@ -305,6 +305,6 @@ async def test_another_provider_fills_the_slot(how: str) -> None:
 
 def test_slots_that_are_asked_for_by_name() -> None:
     app = make_app("debug")
-    assert app.slot_or_none("debug_page") is None
+    assert app.plugin_slot_or_none("debug_page") is None
     with pytest.raises(PluginNotEnabled, match="debug page: the plugin 'debug' is off"):
-        app.slot("debug_page")
+        app.plugin_slot("debug_page")

@@ -173,6 +173,23 @@ async def test_run_task_without_a_trigger_listens_to_signals_itself() -> None:
     await served_by(server).run_task()
 
 
+@pytest.mark.parametrize(
+    "run",
+    [lambda app, port: app.run(port=port, use_reloader=False), lambda app, port: asyncio.run(app.run_task(port=port))],
+)
+def test_a_port_may_be_text(run: Any) -> None:
+    """As it comes from the environment."""
+    server = FakeServer()
+    server.signal_now = signal.SIGTERM
+    run(served_by(server), "8080")
+    assert server.asked["port"] == 8080
+
+
+async def test_a_port_that_is_no_number_is_said() -> None:
+    with pytest.raises(ServerStartError, match="the port 'http' is no number"):
+        await served_by(FakeServer()).run_task(port="http")  # type: ignore[arg-type]
+
+
 async def test_run_task_with_a_trigger_leaves_signals_alone() -> None:
     class Watching(FakeServer):
         async def serve(self, app: Quart, *, shutdown_trigger: Any = None, **options: Any) -> None:

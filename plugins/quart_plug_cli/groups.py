@@ -177,7 +177,7 @@ def _application_commands(ctx: click.Context, app: Quart) -> dict[str, click.Com
             command = app.cli.get_command(ctx, name)
             if command is not None:
                 commands[name] = command
-        from_plugins = app.hooks.call("cli_commands")
+        from_plugins = app.plugin_hooks.call("cli_commands")
         for group in from_plugins(app) if from_plugins is not None else ():
             for command in group:
                 if command.name is not None:

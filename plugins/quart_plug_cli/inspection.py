@@ -88,7 +88,7 @@ def _report(info: ScriptInfo) -> Any:
     except PluginError as error:
         # The report says which plugin it was; it is what this command is for.
         click.echo(f"Error: {error}\n", err=True)
-    return app.hooks.report()
+    return app.plugin_hooks.report()
 
 
 @click.command("version", short_help="Show the versions.")

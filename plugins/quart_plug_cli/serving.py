@@ -85,5 +85,5 @@ def _run_broken(failure: AppImportFailed) -> NoReturn:
 
     # There is no application to ask, so one of ours asks for the reloader in its place.
     stand_in = Quart("quart_plug_cli", root_path=os.getcwd())
-    stand_in.slot("debug_page").run_with_reloader(fail, stand_in)
+    stand_in.plugin_slot("debug_page").run_with_reloader(fail, stand_in)
     raise failure

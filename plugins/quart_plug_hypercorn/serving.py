@@ -7,7 +7,8 @@ client has left. The order of an end:
     the listening socket is closed -> websockets get 1012 -> idle connections close, requests in flight finish
     -> after SHUTDOWN_TIMEOUT seconds the rest is cancelled -> the app's shutdown functions run
 
-A cancelled `serve` skips the waiting. Must not touch signals: who calls `serve` owns them.
+A cancelled `serve` skips the waiting, and with the message `AT_ONCE` the shutdown functions too. Must not touch
+signals: who calls `serve` owns them.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from hypercorn.asyncio.lifespan import Lifespan
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.utils import LifespanFailureError, LifespanTimeoutError, ShutdownError
 
-from quart_plug.running import ApplicationStartError, ServerStartError
+from quart_plug.running import AT_ONCE, ApplicationStartError, ServerStartError
 
 from .binding import listen, url_of
 from .settings import PlugConfig, server_config
@@ -65,7 +66,8 @@ class HypercornServer:
         access_log   whether each request is written to stdout.
         announce     gets the line that says where the app runs, once it really does.
 
-        Raises ServerStartError when it cannot listen, ApplicationStartError when the app's start-up fails.
+        Raises ServerStartError when it cannot listen, ApplicationStartError when the app's start-up fails, an
+        ExceptionGroup with the trigger's error.
         """
         if options:
             raise ServerStartError(f"the server 'hypercorn' does not know the options {sorted(options)}")
@@ -109,9 +111,14 @@ class _Serving:
         life = self.loop.create_task(self.lifespan.handle_lifespan())
         try:
             if await self._started(life, stop):
-                await self._accept(stop, announce)
+                try:
+                    await self._accept(stop, announce)
+                except asyncio.CancelledError as error:
+                    if AT_ONCE not in error.args:
+                        await self._ended(life)
+                    raise
                 await self._ended(life)
-            stop.result()
+            _raise_for(stop)
         finally:
             await _cancelled((stop, life))
 
@@ -205,6 +212,17 @@ async def _wait(shutdown_trigger: Callable[..., Awaitable[None]] | None) -> None
             await shutdown_trigger()
         except ShutdownError:
             pass  # Hypercorn's name for the end, which triggers may raise as well as return
+
+
+def _raise_for(stop: asyncio.Future[None]) -> None:
+    """Raise the trigger's error as hypercorn's own `serve` does: in a group, unless it only says to stop."""
+    error = stop.exception()
+    if isinstance(error, ShutdownError):
+        return
+    if isinstance(error, Exception):
+        raise ExceptionGroup("the shutdown trigger failed", [error])
+    if error is not None:
+        raise error
 
 
 async def _cancelled(tasks: Iterable[asyncio.Future[Any]]) -> None:

@@ -198,7 +198,7 @@ class DefaultJSONProvider(JSONProvider):
     def _encoder(self, layout: _Layout) -> Callable[[Any], str]:
         """The kept encoder, while no attribute, class or plugin has changed since it was made."""
         app = self._app_reference()
-        hooks = getattr(app, "hooks", None)
+        hooks = getattr(app, "plugin_hooks", None)
         if hooks is not None and hooks.generation == self._made_for:
             found = self._made.get(layout)
             if found is not None:
@@ -224,7 +224,7 @@ class DefaultJSONProvider(JSONProvider):
     def _default_with_hooks(self) -> Default:
         own: Default = self.default
         app = self._app_reference()
-        hooks = getattr(app, "hooks", None)
+        hooks = getattr(app, "plugin_hooks", None)
         ask = hooks.call("json_default") if hooks is not None and "json_default" in hooks.specs else None
         if ask is None:
             return own

@@ -110,7 +110,7 @@ def content_disposition(name: str | None) -> str:
     else:
         escaped = simple.replace("\\", "\\\\").replace('"', '\\"')
         value = f'attachment; filename="{escaped}"'
-    if simple == name:
+    if simple == name and "%22" not in name:  # which browsers, and Werkzeug, read as a quotation mark
         return value
     encoded = quote(_CONTROL.sub("_", name), safe="!#$&+-.^_`|~")  # RFC 8187: attr-char
     return f"{value}; filename*=UTF-8''{encoded}"

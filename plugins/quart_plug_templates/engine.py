@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Template
 
+from quart_plug.ctx import has_app_context, has_request_context
 from quart_plug.globals import app_ctx, g, request, session
 from quart_plug.helpers import stream_with_context
 
@@ -46,19 +47,19 @@ class JinjaEngine:
 
     async def update_context(self, app: Quart, context: dict[str, Any]) -> None:
         """Add what plugins and context processors give, and what is current; names that are there stay."""
-        ctx: Any = app_ctx._get_current_object()  # type: ignore[attr-defined]  # a proxy
-        added: dict[str, Any] = {"g": g}
-        if ctx.has_request:
+        ctx: Any = app_ctx._get_current_object() if has_app_context() else None  # type: ignore[attr-defined]  # a proxy
+        added: dict[str, Any] = {} if ctx is None else {"g": g}
+        if ctx is not None and ctx.has_request:
             added["request"] = request
             added["session"] = session
-        chain = app.hooks.call("template_context")
+        chain = app.plugin_hooks.call("template_context")
         if chain is not None:
             for names in chain(app):
                 added.update(names)
         processors = app.template_context_processors
         for processor in processors.get(None, ()):
             added.update(await app.ensure_async(processor)())
-        connected = ctx.has_request or ctx.has_websocket
+        connected = ctx is not None and (ctx.has_request or ctx.has_websocket)
         if connected and any(name is not None and found for name, found in processors.items()):
             for name in reversed(ctx.request_websocket.blueprints):
                 for processor in processors.get(name, ()):
@@ -72,19 +73,19 @@ class JinjaEngine:
     async def render(
         self, app: Quart, template_name_or_list: str | Sequence[str], context: dict[str, Any]
     ) -> str:
-        return await self._render(app, app.jinja_env.get_or_select_template(template_name_or_list), context)
+        return await render_template(app.jinja_env.get_or_select_template(template_name_or_list), context, app)
 
     async def render_string(self, app: Quart, source: str, context: dict[str, Any]) -> str:
-        return await self._render(app, self._from_source(app, source), context)
+        return await render_template(self._from_source(app, source), context, app)
 
     async def stream(
         self, app: Quart, template_name_or_list: str | Sequence[str], context: dict[str, Any]
     ) -> AsyncIterator[str]:
         template = app.jinja_env.get_or_select_template(template_name_or_list)
-        return await self._stream(app, template, context)
+        return await stream_template(app, template, context)
 
     async def stream_string(self, app: Quart, source: str, context: dict[str, Any]) -> AsyncIterator[str]:
-        return await self._stream(app, self._from_source(app, source), context)
+        return await stream_template(app, self._from_source(app, source), context)
 
     def get_attribute(self, app: Quart, template_name: str, attribute: str) -> Any:
         """A macro or variable of a template; a macro is a plain function that gives text.
@@ -95,42 +96,6 @@ class JinjaEngine:
         if environment.is_async:
             environment = environment.overlay(enable_async=False)
         return getattr(environment.get_template(template_name).module, attribute)
-
-    async def _render(self, app: Quart, template: Template, context: dict[str, Any]) -> str:
-        await self._prepare(app, template, context)
-        if template.environment.is_async:
-            text = await template.render_async(context)
-        else:  # an environment that the application made itself
-            text = template.render(context)
-        rendered = app.hooks.call("template_rendered")
-        if rendered is not None:
-            await rendered(app, template, context)
-        return text
-
-    async def _stream(self, app: Quart, template: Template, context: dict[str, Any]) -> AsyncIterator[str]:
-        await self._prepare(app, template, context)
-
-        async def generate() -> AsyncIterator[str]:
-            if template.environment.is_async:
-                async for piece in template.generate_async(context):
-                    yield piece
-            else:
-                for piece in template.generate(context):
-                    yield piece
-            rendered = app.hooks.call("template_rendered")
-            if rendered is not None:
-                await rendered(app, template, context)
-
-        # The server takes the pieces after the view has returned: the request has to be current then, too.
-        return stream_with_context(generate)() if app_ctx.has_request else generate()
-
-    async def _prepare(self, app: Quart, template: Template, context: dict[str, Any]) -> None:
-        updated = app.prepare_template_context(context)
-        if hasattr(updated, "__await__"):  # an override may be a plain method
-            await updated
-        rendering = app.hooks.call("template_rendering")
-        if rendering is not None:
-            await rendering(app, template, context)
 
     def _from_source(self, app: Quart, source: str) -> Template:
         """The template of a source; the last ones are kept: an application's sources are mostly constants."""
@@ -144,3 +109,44 @@ class JinjaEngine:
                 self._strings.clear()
             self._strings[source] = template
         return template
+
+
+async def render_template(template: Template, context: dict[str, Any], app: Quart) -> str:
+    """Render a template that was made from the app's environment (Quart's `_render`, which extensions use)."""
+    await _prepare(app, template, context)
+    if template.environment.is_async:
+        text = await template.render_async(context)
+    else:  # an environment that the application made itself
+        text = template.render(context)
+    rendered = app.plugin_hooks.call("template_rendered")
+    if rendered is not None:
+        await rendered(app, template, context)
+    return text
+
+
+async def stream_template(app: Quart, template: Template, context: dict[str, Any]) -> AsyncIterator[str]:
+    """Like `render_template`, piece by piece (Quart's `_stream`)."""
+    await _prepare(app, template, context)
+
+    async def generate() -> AsyncIterator[str]:
+        if template.environment.is_async:
+            async for piece in template.generate_async(context):
+                yield piece
+        else:
+            for piece in template.generate(context):
+                yield piece
+        rendered = app.plugin_hooks.call("template_rendered")
+        if rendered is not None:
+            await rendered(app, template, context)
+
+    # The server takes the pieces after the view has returned: the request has to be current then, too.
+    return stream_with_context(generate)() if has_request_context() else generate()
+
+
+async def _prepare(app: Quart, template: Template, context: dict[str, Any]) -> None:
+    updated = app.prepare_template_context(context)
+    if hasattr(updated, "__await__"):  # an override may be a plain method
+        await updated
+    rendering = app.plugin_hooks.call("template_rendering")
+    if rendering is not None:
+        await rendering(app, template, context)

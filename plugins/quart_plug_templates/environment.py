@@ -89,7 +89,7 @@ def make_environment(app: Quart) -> Environment:
     )
     environment.policies["json.dumps_function"] = lambda *args, **kwargs: app.json.dumps(*args, **kwargs)
     for hook, names in (("template_filters", environment.filters), ("template_globals", environment.globals)):
-        chain = app.hooks.call(hook)
+        chain = app.plugin_hooks.call(hook)
         for found in () if chain is None else chain(app):
             names.update(found)
     return environment

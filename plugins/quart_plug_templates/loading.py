@@ -51,7 +51,7 @@ class DispatchingJinjaLoader(BaseLoader):
         for blueprint in app.iter_blueprints():
             if blueprint.jinja_loader is not None:
                 yield f"the blueprint {blueprint.name!r}", blueprint.jinja_loader
-        chain = app.hooks.call("template_folders")
+        chain = app.plugin_hooks.call("template_folders")
         for folders in () if chain is None else chain(app):
             for folder in [folders] if isinstance(folders, str) else folders:
                 folder = str(folder)

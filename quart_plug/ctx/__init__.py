@@ -8,6 +8,7 @@ from werkzeug.routing import MapAdapter
 
 from ..hooks.names import lazy_names
 from ..namespace import Globals
+from ..reexports import CTX
 from .connections import RequestContext, WebsocketContext, connection_context, context_of
 from .context import NO_VALUES, Context
 from .current import (
@@ -27,17 +28,7 @@ AppContext = Context
 _AppCtxGlobals = Globals
 
 # What Quart offers here as well; it lives in modules above this one, and in plugins.
-__getattr__, __dir__ = lazy_names(
-    __name__,
-    {
-        "BaseRequestWebsocket": ".wrappers",
-        "Request": ".wrappers",
-        "SessionMixin": ".sessions",
-        "Websocket": ".wrappers",
-        "appcontext_popped": ".signals",
-        "appcontext_pushed": ".signals",
-    },
-)
+__getattr__, __dir__ = lazy_names(__name__, CTX)
 
 __all__ = [
     "NO_VALUES",

@@ -256,6 +256,10 @@ class Context:
             self._g = self.app.app_ctx_globals_class() if outer is None else outer.g
         return self._g
 
+    @g.setter
+    def g(self, values: Any) -> None:
+        self._g = values
+
     @property
     def outer(self) -> Context | None:
         """The context of the same app inside of which this connection's one became current: it keeps `g` for both.

@@ -60,7 +60,8 @@ def lazy_names(
         __getattr__, __dir__ = lazy_names(__name__, {"SecureCookieSession": "sessions"})
 
     table  name -> plugin, or name -> "plugin:path" where the plugin's name for it differs; or name -> ".module", a
-           module of quart_plug, for what Quart offers in several places.
+           module of quart_plug, for what Quart offers in several places (reexports.py); of a package also a module
+           of its own, {"sessions": ".sessions"}.
     """
 
     def get(name: str) -> Any:
@@ -68,7 +69,8 @@ def lazy_names(
         if target is None:
             raise AttributeError(f"module {module_name!r} has no attribute {name!r}")
         if target.startswith("."):
-            value = getattr(import_module(target, "quart_plug"), name)
+            found = import_module(target, "quart_plug")
+            value = found if found.__name__ == f"{module_name}.{name}" else getattr(found, name)
         else:
             plugin, _, path = target.partition(":")
             value = plugin_attribute(plugin, path or name)

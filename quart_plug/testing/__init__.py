@@ -56,10 +56,10 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """What needs click comes when asked for."""
-    if name == "QuartCliRunner":
-        from .cli import QuartCliRunner
+    if name in ("CliRunner", "QuartCliRunner"):
+        from . import cli
 
-        return QuartCliRunner
+        return getattr(cli, name)
     if name == "ScriptInfo":
         from ..cli import ScriptInfo
 

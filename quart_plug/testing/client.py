@@ -19,6 +19,8 @@ from werkzeug.datastructures import Authorization, FileStorage, Headers
 from werkzeug.http import dump_cookie
 
 from ..globals import _cv
+from ..hooks.names import lazy_names
+from ..reexports import TESTING_CLIENT
 from ..typing import Scope
 from .clock import Clock
 from .connections import TestHTTPConnection, TestWebsocketConnection
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from ..ctx import Context
     from ..sessions import SessionMixin
     from ..wrappers import Response
+
+__getattr__, __dir__ = lazy_names(__name__, TESTING_CLIENT)  # what Quart offers here as well
 
 
 def _chunks_of(data: Any) -> Iterable[bytes] | AsyncIterable[bytes] | None:

@@ -176,6 +176,13 @@ class BaseRequestWebsocket(SansIORequest):
         if self._ctx is not None:
             self._ctx._headers = headers
 
+    # What is assigned can be deleted again, as `mock.patch("quart.request.headers", …)` does.
+    @headers.deleter
+    def headers(self) -> None:
+        self._headers = None
+        if self._ctx is not None:
+            self._ctx._headers = None
+
     def _json_module(self) -> Any:
         """What loads JSON: the application's provider, and without an application `quart_plug.json`."""
         ctx = self._ctx or _cv.get(None)
@@ -205,6 +212,10 @@ class BaseRequestWebsocket(SansIORequest):
         else:
             self._ctx.view_args = values
 
+    @view_args.deleter
+    def view_args(self) -> None:
+        self.view_args = None
+
     @property
     def url_rule(self) -> Rule | None:
         """The rule that matched, or None."""
@@ -219,6 +230,10 @@ class BaseRequestWebsocket(SansIORequest):
     def url_rule(self, rule: Rule | None) -> None:
         self._url_rule = rule
 
+    @url_rule.deleter
+    def url_rule(self) -> None:
+        self._url_rule = None
+
     @property
     def routing_exception(self) -> HTTPException | None:
         """Why no rule matched: it is raised in place of the view, after the before functions."""
@@ -230,6 +245,10 @@ class BaseRequestWebsocket(SansIORequest):
             self._routing_exception = error
         else:
             self._ctx.routing_exception = error
+
+    @routing_exception.deleter
+    def routing_exception(self) -> None:
+        self.routing_exception = None
 
     @property
     def endpoint(self) -> str | None:

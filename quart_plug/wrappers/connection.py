@@ -364,23 +364,23 @@ class WebsocketConnection(BaseRequestWebsocket):
 
     # For the lifecycle --------------------------------------------------------------------------------------
 
-    async def end(self, reply: Any = None) -> None:
+    async def _finish(self, reply: Any = None) -> None:
         """The view has returned. `reply` is the response with which a handshake is refused, or None."""
         if self._socket.state is CONNECTING and reply is not None:
             await self._deny(reply)
         else:
             await self._close(1000, "")
-        await self.left()
+        await self._leave()
 
-    async def fail(self, reply: Any = None) -> None:
+    async def _fail(self, reply: Any = None) -> None:
         """The view has failed; `reply` is the response for its error."""
         if self._socket.state is CONNECTING and reply is not None:
             await self._deny(reply)
         else:
             await self._close(1011, "")
-        await self.left()
+        await self._leave()
 
-    async def left(self) -> None:
+    async def _leave(self) -> None:
         """The handling is over, in whatever way; if it had been accepted, plugins are told. Once."""
         self._short = False
         self._over = True

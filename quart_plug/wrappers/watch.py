@@ -103,10 +103,10 @@ def suspended(
     # which has a current task only while it runs, and runs in one thread only.
     task = None
     if sweep is None:
-        latest = ctx.app.latest_sweep
+        latest = ctx.app._latest_sweep
         if latest is not None and latest.thread == get_ident():
             task = current_task(latest.loop)
-        sweep = ctx.app.sweep() if task is None or latest is None else latest
+        sweep = ctx.app._current_sweep() if task is None or latest is None else latest
     if task is None:
         task = current_task()
     cancelling = 0 if task is None else task.cancelling() - ctx.cancels

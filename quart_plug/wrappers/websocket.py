@@ -17,6 +17,7 @@ from uuid import uuid4
 from werkzeug.datastructures import Headers
 
 from ..exceptions import ConnectionClosed, InvalidJSON
+from ..namespace import unless_assigned
 from .base import may_be_skipped
 from .connection import DENIAL, WebsocketConnection
 from .detached import Buffer, Detached, takes_receive
@@ -105,45 +106,48 @@ class Websocket(WebsocketConnection):
             self._requested_subprotocols = list(self.scope.get("subprotocols") or ())
         return self._requested_subprotocols
 
-    @property
+    @unless_assigned
     def subprotocol(self) -> str | None:
         """The subprotocol that was chosen when accepting, or None."""
         return self._subprotocol
 
-    @property
+    @unless_assigned
     def id(self) -> str:
         """A name for this connection that no other has, for logs."""
+        return self._name()
+
+    def _name(self) -> str:
         if self._id is None:
             self._id = uuid4().hex
         return self._id
 
-    @property
+    @unless_assigned
     def state(self) -> str:
         """ "connecting", "accepted", "closing", "closed" or "rejected"."""
         return self._socket.state
 
-    @property
+    @unless_assigned
     def closed(self) -> bool:
         """Whether the connection has ended, is being closed, or was refused."""
         return self._socket.state in (CLOSING, CLOSED, REJECTED)
 
-    @property
+    @unless_assigned
     def close_code(self) -> int | None:
         """The close code (RFC 6455, 7.4), or None as long as the connection is open."""
         return self._socket.code
 
-    @property
+    @unless_assigned
     def close_reason(self) -> str:
         """The reason that came with the close code, or ""."""
         return self._socket.reason
 
-    @property
+    @unless_assigned
     def closed_by(self) -> ClosedBy | None:
         """ "client", "server", "network"; None while it is open, and where the server does not tell."""
         return self._socket.closed_by
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.path!r} {self.id} that {self._socket.told()}>"
+        return f"<{type(self).__name__} {self.path!r} {self._name()} that {self._socket.told()}>"
 
     # Handshake ----------------------------------------------------------------------------------------------
 

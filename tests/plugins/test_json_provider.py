@@ -29,8 +29,8 @@ class App:
     debug = False
 
     def __init__(self) -> None:
-        self.hooks = PluginManager()
-        self.hooks.add_hookspecs(specs)
+        self.plugin_hooks = PluginManager()
+        self.plugin_hooks.add_hookspecs(specs)
         self.changes = 0
 
     def plans_changed(self) -> None:
@@ -233,9 +233,9 @@ def test_an_attribute_set_on_the_class_counts_at_once(
     provider = provider_class(app)  # type: ignore[arg-type]
     obj = {"b": "é", "a": date(2024, 1, 2)}
     before = body_of(provider, obj)
-    generation = app.hooks.generation
+    generation = app.plugin_hooks.generation
     setattr(provider_class, name, value)
-    assert app.hooks.generation > generation
+    assert app.plugin_hooks.generation > generation
     assert body_of(provider, obj) == body
     delattr(provider_class, name)
     assert body_of(provider, obj) == before
@@ -280,10 +280,10 @@ def test_what_changes_the_response_leaves_no_encoder(app: App, provider: Default
 def test_a_method_assigned_on_the_class_leaves_no_encoder(
     app: App, monkeypatch: pytest.MonkeyPatch, provider: DefaultJSONProvider
 ) -> None:
-    generation = app.hooks.generation
+    generation = app.plugin_hooks.generation
     monkeypatch.setattr(DefaultJSONProvider, "dumps", lambda self, obj, **kwargs: "patched")
     assert provider.encoder() is None
-    assert app.hooks.generation > generation
+    assert app.plugin_hooks.generation > generation
 
 
 def test_plugins_are_asked_before_default(app: App, provider: DefaultJSONProvider) -> None:
@@ -295,13 +295,13 @@ def test_plugins_are_asked_before_default(app: App, provider: DefaultJSONProvide
 
     expected = app
     assert provider.dumps(date(2024, 1, 2)) == '"Tue, 02 Jan 2024 00:00:00 GMT"'
-    name = app.hooks.register(ISODates(), "iso_dates")
+    name = app.plugin_hooks.register(ISODates(), "iso_dates")
     obj = [date(2024, 1, 2), UUID(int=0)]
     text = '["2024-01-02","00000000-0000-0000-0000-000000000000"]'
     assert body_of(provider, obj) == f"{text}\n".encode()
     assert provider.dumps(obj, separators=(",", ":")) == text
     assert provider.dumps(date(2024, 1, 2)) == '"2024-01-02"'
-    app.hooks.unregister(name)
+    app.plugin_hooks.unregister(name)
     assert provider.dumps(date(2024, 1, 2)) == '"Tue, 02 Jan 2024 00:00:00 GMT"'
 
 

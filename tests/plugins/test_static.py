@@ -62,7 +62,7 @@ async def status_of(folder: Path, name: str) -> int:
 
 
 async def test_the_plugin_fills_the_slot() -> None:
-    assert isinstance(Quart("files").slot("file_server"), FileServer)
+    assert isinstance(Quart("files").plugin_slot("file_server"), FileServer)
     with pytest.raises(PluginNotEnabled, match="static"):
         async with request(PLUGINS_DISABLED=["static"]):
             await send_file(__file__)
@@ -149,6 +149,7 @@ async def test_the_type_is_guessed_from_the_name(
         ("é.txt", "attachment; filename=e.txt; filename*=UTF-8''%C3%A9.txt"),
         ("日.txt", "attachment; filename=.txt; filename*=UTF-8''%E6%97%A5.txt"),
         ("a\r\nb", "attachment; filename=a__b; filename*=UTF-8''a__b"),
+        ("%22", "attachment; filename=%22; filename*=UTF-8''%2522"),
         (None, "attachment"),
     ],
 )

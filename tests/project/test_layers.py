@@ -15,7 +15,7 @@ PLUGINS = ROOT / "plugins"
 # The lowest layer first; a package stands for all of its modules, which may import each other.
 LAYERS = [
     ["exceptions", "typing", "kinds", "tables", "concurrency", "namespace", "utils", "resources", "decorators"],
-    ["hooks"],
+    ["hooks", "reexports"],
     ["configfiles", "config", "app_config", "listing"],
     ["globals"],
     ["signals", "json", "sessions", "templating", "files", "datastructures", "logging", "debug", "cli"],

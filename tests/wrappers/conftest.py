@@ -198,17 +198,17 @@ class Connection:
         try:
             reply = await view(self.websocket)
         except ConnectionClosed:
-            await self.websocket.end()
+            await self.websocket._finish()
             return "told"
         except Exception:
-            await self.websocket.fail()
+            await self.websocket._fail()
             raise
         except asyncio.CancelledError:
-            await self.websocket.left()
+            await self.websocket._leave()
             raise
         finally:
             _cv.reset(token)
-        await self.websocket.end(reply if isinstance(reply, Response) else None)
+        await self.websocket._finish(reply if isinstance(reply, Response) else None)
         return reply
 
     async def look(self, seconds: float = 0.1, times: int = 1) -> None:

@@ -285,5 +285,5 @@ async def test_a_failure_after_accepting_closes_with_1011(connect: Connect) -> N
 
 async def test_a_failure_before_accepting_is_an_http_answer(connect: Connect) -> None:
     connection = connect(**DENIAL)
-    await connection.websocket.fail(Response("oh", 500))
+    await connection.websocket._fail(Response("oh", 500))
     assert connection.server.sent[0]["status"] == 500

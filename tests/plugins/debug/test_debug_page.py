@@ -142,7 +142,7 @@ async def test_outside_debug_mode_nothing_is_shown() -> None:
     response = await made.test_client().get("/")
     assert response.status_code == 500
     assert "LookupError" not in await response.get_data(as_text=True)
-    hidden = await made.slot("debug_page").render(made, LookupError(EVIL))
+    hidden = await made.plugin_slot("debug_page").render(made, LookupError(EVIL))
     assert await hidden.get_data(as_text=True) == "Internal Server Error"
 
 

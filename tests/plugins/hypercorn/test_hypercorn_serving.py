@@ -12,7 +12,7 @@ import pytest
 import websockets
 from hypercorn.utils import ShutdownError
 
-from quart_plug.running import ApplicationStartError, ServerStartError
+from quart_plug.running import AT_ONCE, ApplicationStartError, ServerStartError
 from quart_plug_hypercorn import serving, streams
 
 LIMIT = 10.0
@@ -104,13 +104,37 @@ async def test_a_stop_during_start_up_is_heeded(make_app: Any) -> None:
 
 
 async def test_an_error_of_the_trigger_is_raised(make_app: Any) -> None:
+    """In a group, as hypercorn's own function raises it; and the app's shutdown functions have run."""
+    app = make_app(hello)
+
     async def trigger() -> None:
         raise LookupError("from the trigger")
 
-    with pytest.raises(LookupError, match="from the trigger"):
+    with pytest.raises(ExceptionGroup) as caught:
         await serving.HypercornServer().serve(
-            make_app(hello), host="127.0.0.1", port=0, shutdown_trigger=trigger, announce=print
+            app, host="127.0.0.1", port=0, shutdown_trigger=trigger, announce=print
         )
+    assert [str(error) for error in caught.value.exceptions] == ["from the trigger"]
+
+
+async def test_hypercorns_word_for_a_stop_is_one(make_app: Any) -> None:
+    """A trigger may raise hypercorn's ShutdownError in place of returning."""
+    app = make_app(hello)
+
+    async def trigger() -> None:
+        raise ShutdownError
+
+    await serving.HypercornServer().serve(app, host="127.0.0.1", port=0, shutdown_trigger=trigger, announce=print)
+
+
+async def test_a_cancelled_server_runs_the_apps_shutdown(serve: Any, make_app: Any) -> None:
+    """A bot's program that serves in a task ends it by cancelling."""
+    app = make_app(hello)
+    server = await serve(app)
+    server.task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await server.task
+    assert app.events == ["startup", "shutdown"]
 
 
 async def test_a_trigger_may_raise_hypercorns_word_for_the_end(make_app: Any) -> None:
@@ -229,7 +253,7 @@ async def test_cancelling_ends_at_once(serve: Any, make_app: Any, raw: Any) -> N
     server = await serve(app)
     _, _writer = await raw(server.port)
     server.stop_event.set()
-    server.task.cancel()
+    server.task.cancel(AT_ONCE)
     await asyncio.wait((server.task,), timeout=LIMIT)
     assert server.task.cancelled()
     assert app.events == ["startup"]
