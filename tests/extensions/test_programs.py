@@ -23,8 +23,13 @@ NEEDED = {"hypercorn"}  # works, and comes with Quart and quart-plug
 
 
 def run_program(path: Path, *, alias: bool = True) -> subprocess.CompletedProcess[str]:
-    where = ["-p", "quart_plug.as_quart"] if alias else []
-    return run(["-m", "pytest", "-q", "-c", PROGRAMS / "pytest.ini", *where, path], cwd=PROGRAMS, check=False)
+    plugins = ["-p", "pytest_asyncio.plugin", *(["-p", "quart_plug.as_quart"] if alias else [])]
+    return run(
+        ["-m", "pytest", "-q", "-c", PROGRAMS / "pytest.ini", *plugins, path],
+        cwd=PROGRAMS,
+        environment={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},  # extensions bring plugins, which take most of the time
+        check=False,
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
