@@ -20,6 +20,7 @@ path. What differs between the kinds is in `kinds.py`. Knows no ASGI message: th
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import Token
 from typing import TYPE_CHECKING, Any, cast
 
 from werkzeug.exceptions import BadRequestKeyError, HTTPException, InternalServerError
@@ -149,10 +150,7 @@ async def open_session(ctx: Context) -> None:
 
 
 async def leave(ctx: Context, exc: BaseException | None) -> None:
-    """What popping a context does: every teardown function runs, even if another one failed.
-
-    Raises what the functions raised: the one error, or several as an ExceptionGroup.
-    """
+    """What popping a context does: every teardown function runs; one error is raised as it is, several in a group."""
     plans = ctx.plans
     if exc is not None and ctx.app.should_ignore_error(exc):
         exc = None
@@ -165,7 +163,8 @@ async def leave(ctx: Context, exc: BaseException | None) -> None:
             await plans.steps.teardown(ctx, exc)
         except Exception as error:
             failures = [error]
-    if plans.tears_app_down and ctx.outer is None:  # inside of the app's own context it belongs to that
+    # Inside of the app's own context it belongs to that.
+    if plans.tears_app_down and ((token := ctx.token) is None or token.old_value is Token.MISSING or ctx.outer is None):
         failures = await _try(failures, plans.steps.teardown_app, ctx, exc)
     if ctx.to_close is not None:
         for close in reversed(ctx.to_close):
