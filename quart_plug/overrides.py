@@ -74,8 +74,7 @@ def adapt(bound: Callable[..., Any], step: str) -> Callable[..., Any]:
     arguments = ARGUMENTS[step]
     values = tuple(name for name in arguments if name != "ctx")
     positional, variadic = _positional(bound)
-    room = len(positional) > 1 or variadic or not values  # for a value behind the context
-    if step != "make_response" and room and _wants_context_first(positional, arguments):
+    if step != "make_response" and _wants_context_first(positional, variadic, arguments):
         return lambda ctx, *given: bound(ctx, *given)
     limit = len(arguments) if variadic else min(len(positional), len(arguments))
     order = [-1 if name == "ctx" else values.index(name) for name in arguments][:limit]
@@ -92,8 +91,9 @@ def in_either_form(function: Any, step: str, context: str) -> Any:
     context  0.22's name for the context. What is called in the method's own form is passed on as it is.
     """
     arguments = ARGUMENTS[step]
-    positional = _positional(function)[0][1:]
-    context_first = _wants_context_first(positional, arguments)
+    positional, variadic = _positional(function)
+    positional = positional[1:]  # without self
+    context_first = _wants_context_first(positional, variadic, arguments)
 
     def arrange(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         called_with_it_first = bool(args) and isinstance(args[0], Context)
@@ -160,9 +160,11 @@ def _positional(bound: Callable[..., Any]) -> tuple[list[inspect.Parameter], boo
     )
 
 
-def _wants_context_first(positional: list[inspect.Parameter], arguments: tuple[str, ...]) -> bool:
+def _wants_context_first(positional: list[inspect.Parameter], variadic: bool, arguments: tuple[str, ...]) -> bool:
     if not positional:
         return False
+    if len(positional) == 1 and not variadic and arguments not in ((), ("ctx",)):
+        return False  # there is no room for a value behind the context
     first = positional[0]
     if first.name in _CONTEXT_NAMES or "AppContext" in str(first.annotation):
         return True
