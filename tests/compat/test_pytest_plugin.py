@@ -32,7 +32,8 @@ def suite(tmp_path: Path) -> Callable[..., Any]:
         (tmp_path / "pytest.ini").write_text("[pytest]\n")
         for name, text in files.items():
             (tmp_path / name.replace("__", ".")).write_text(text)
-        command = ["-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio", *arguments]
+        without = ("no:cacheprovider", "no:asyncio", "no:dash")  # what extensions bring for pytest, too
+        command = ["-W", "error", "-m", "pytest", "-q", *(f"-p{each}" for each in without), *arguments]
         return run(command, cwd=tmp_path, interpreter=interpreter, check=False)
 
     return run_suite

@@ -30,7 +30,7 @@ UNUSED = {
 def results(alias: bool, folder: Path) -> tuple[str, dict[str, str]]:
     """Whose `quart` the tests had, and the outcome of each by its name."""
     report = folder / f"{alias}.xml"
-    arguments = ["-m", "pytest", "-q", "-c", "pytest.ini", "--rootdir", ".", "--confcutdir", "."]
+    arguments = ["-m", "pytest", "-q", "-c", "pytest.ini", "--rootdir", ".", "--confcutdir", ".", "-p", "no:dash"]
     done = run(
         [*arguments, "-p", "no:cacheprovider", "--tb=short", "--junit-xml", report], alias=alias, cwd=TESTS, check=False
     )
