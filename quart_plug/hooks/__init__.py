@@ -5,5 +5,6 @@ from __future__ import annotations
 from .changes import change_listeners, notify_change
 from .manager import PluginManager
 from .markers import hookimpl, hookspec
+from .tracing import Span
 
-__all__ = ["PluginManager", "change_listeners", "hookimpl", "hookspec", "notify_change"]
+__all__ = ["PluginManager", "Span", "change_listeners", "hookimpl", "hookspec", "notify_change"]

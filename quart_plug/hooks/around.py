@@ -82,7 +82,7 @@ class Around:
             except StopAsyncIteration:
                 continue
             except BaseException as caught:
-                if caught is error or _wraps(caught, error):
+                if is_same(caught, error):
                     continue
                 if isinstance(caught, GeneratorExit):
                     raise  # our own coroutine is being closed: nothing may be awaited any more
@@ -111,11 +111,11 @@ class Around:
         )
 
 
-def _wraps(caught: BaseException, error: BaseException | None) -> bool:
-    """PEP 479:
+def is_same(caught: BaseException, error: BaseException | None) -> bool:
+    """Whether what leaves a generator is what was thrown into it. PEP 479:
     a Stop(Async)Iteration that leaves a generator comes out as a RuntimeError with it as the cause.
     """
-    return (
+    return caught is error or (
         isinstance(error, (StopIteration, StopAsyncIteration))
         and isinstance(caught, RuntimeError)
         and caught.__cause__ is error

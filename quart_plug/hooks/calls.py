@@ -16,6 +16,8 @@ The rules each kind keeps (see `markers` for the kinds):
 - `notify` calls everyone and then raises one ExceptionGroup. A cancellation does not keep the others from
   being called either (they may have something to tear down): it is raised at the end. KeyboardInterrupt,
   SystemExit and GeneratorExit leave at once.
+- With somebody to `tell` a chain is written in a second variant, which takes times (see `tracing`); without, no
+  trace of that is in it.
 
 Must not know: the manager, where plugins come from, HTTP.
 """
@@ -31,6 +33,7 @@ from types import CoroutineType
 from typing import Any, NoReturn, cast
 
 from ..exceptions import PluginHookError
+from . import tracing
 from .around import Around
 from .markers import IMPL_ATTRIBUTE, HookInfo
 
@@ -106,9 +109,13 @@ def add_note(error: BaseException, note: str) -> None:
         error.add_note(note)
 
 
-def compile_chain(spec: HookSpec, implementations: Sequence[Implementation]) -> Chain | None:
+def compile_chain(
+    spec: HookSpec, implementations: Sequence[Implementation], tell: tracing.Tell | None = None
+) -> Chain | None:
     """Make one callable of `implementations`, which come in call order. It takes the arguments of `spec`
     in order.
+
+    tell  who wants to know the time that each implementation took.
 
     Returns None when no implementation is left after their `when` options were asked; else a function for
     a sync hook, a coroutine function for an async one, and for an `around` hook a function that makes an
@@ -123,11 +130,14 @@ def compile_chain(spec: HookSpec, implementations: Sequence[Implementation]) -> 
             (*implementation.positional, *(f"{name}={name}" for name in implementation.keywords))
         )
         calls.append((f"_f{index}({arguments})", returns_coroutine(implementation.function)))
-    source = _write(spec.arguments, spec.info.kind, spec.info.colour == "async", tuple(calls))
+    source = _write(spec.arguments, spec.info.kind, spec.info.colour == "async", tuple(calls), tell is not None)
     namespace: dict[str, Any] = {f"_f{index}": wanted[index].function for index in range(len(wanted))}
     namespace |= _Failures(spec, wanted).names()
-    if spec.info.kind == "around":
-        frozen = tuple(wanted)
+    frozen = tuple(wanted)
+    if tell is not None:
+        namespace |= tracing.names(frozen, tell)
+        namespace["_around"] = tracing.traced_around(frozen, tell)
+    elif spec.info.kind == "around":
         namespace["_around"] = lambda *generators: Around(generators, frozen)
     exec(_code(source), namespace)
     chain: Any = namespace["_chain"]
@@ -141,7 +151,7 @@ def compile_chain(spec: HookSpec, implementations: Sequence[Implementation]) -> 
     return cast("Chain", chain)
 
 
-def bind(spec: HookSpec, implementation: Implementation) -> Chain:
+def bind(spec: HookSpec, implementation: Implementation, tell: tracing.Tell | None = None) -> Chain:
     """One implementation of a sync hook, to be called with the arguments of `spec` in order.
 
     Its result and its exceptions come as they are, the latter with the note; None when `when` says no.
@@ -161,7 +171,9 @@ def bind(spec: HookSpec, implementation: Implementation) -> Chain:
             _Failures(spec, [implementation]).refuse(result, 0)
         return result
 
-    return call if implementation.is_wanted() else lambda *arguments: None
+    if not implementation.is_wanted():
+        return lambda *arguments: None
+    return call if tell is None else tracing.traced_call(call, implementation, tell)
 
 
 def returns_coroutine(function: Callable[..., Any]) -> bool:
@@ -223,7 +235,13 @@ def _code(source: str) -> Any:
 
 
 @lru_cache(maxsize=512)
-def _write(arguments: tuple[str, ...], kind: str, is_async: bool, calls: tuple[tuple[str, bool], ...]) -> str:
+def _write(
+    arguments: tuple[str, ...],
+    kind: str,
+    is_async: bool,
+    calls: tuple[tuple[str, bool], ...],
+    traced: bool = False,
+) -> str:
     """The chain's source. `calls` holds each implementation's call, and whether it is known to give a
     coroutine.
 
@@ -237,6 +255,8 @@ def _write(arguments: tuple[str, ...], kind: str, is_async: bool, calls: tuple[t
     lines += _BEFORE[kind]
     only = len(calls) == 1
     for index, (call, known) in enumerate(calls):
+        if traced:
+            lines.append(" _succeeded = False; _started = _clock()")
         lines.append(" try:")
         if is_async and known:
             lines.append(f"  _r = await {call}")
@@ -246,12 +266,16 @@ def _write(arguments: tuple[str, ...], kind: str, is_async: bool, calls: tuple[t
                 lines.append("  if _r is not None and hasattr(type(_r), '__await__'): _r = await _r")
             else:
                 lines.append(f"  if type(_r) is _coroutine: _refuse(_r, {index})")
+        if traced:
+            lines.append("  _succeeded = True")
         lines.append(" except Exception as _error:")
         if kind == "notify":
             lines.append(f"  _failures = _gather(_failures, _error, {index})")
             lines.append(" except _cancelled_error as _error: _cancelled = _error")
         else:
             lines += [f"  _blame(_error, {index})", "  raise"]
+        if traced:
+            lines.append(f" finally: _tell({index}, _started, _succeeded)")
         if kind == "collect":
             lines.append(" if _r is not None: _results.append(_r)")
         elif kind == "first":

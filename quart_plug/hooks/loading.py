@@ -9,22 +9,27 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from time import perf_counter
 
 from ..exceptions import PluginError, PluginHookError, PluginLoadError
 from .entries import FAULTY, Entry
 from .registry import Registry, conflict_text, cycle_text, requirement_text
 from .relations import conflicts_of, missing_requirements, resolve_order
+from .tracing import IMPORT, Tell
 
 logger = logging.getLogger("quart_plug.plugins")
 
 
-def load_all(entries: Sequence[Entry], registry: Registry, strict: bool) -> None:
+def load_all(entries: Sequence[Entry], registry: Registry, strict: bool, tell: Tell | None = None) -> None:
     """Load every selected entry.
     Raises one PluginLoadError for all that were asked for and failed, when strict.
     """
     for entry in entries:
         if entry.status == "selected":
+            started = perf_counter()
             entry.load()
+            if tell is not None:
+                tell(IMPORT, entry.name, started, perf_counter() - started, entry.status in FAULTY)
     waiting = [entry for entry in entries if entry.status == "selected"]
     _block_conflicts(waiting, registry)
     _block_unmet(waiting, registry)

@@ -28,6 +28,7 @@ from .registry import Registry
 from .report import Report
 from .selection import CORE, Selection, local_name, select
 from .suggestions import did_you_mean
+from .tracing import Sink, Tracer
 
 _UNSET: Any = object()
 KERNEL = "quart_plug"
@@ -68,6 +69,7 @@ class PluginManager:
         self._lock = threading.RLock()
         self._batch = 0
         self._chains: dict[tuple[str, frozenset[str]], Chain | None] = {}
+        self._tracer = Tracer(self.changed)
         self.generation = 0
         self.strict = True if strict is None else strict
         self.on_change: list[Callable[[], Any]] = []
@@ -112,7 +114,9 @@ class PluginManager:
         chain = chains.get((hook, without), _UNSET)
         if chain is _UNSET:
             wanted = [i for i in self.implementations(hook) if i.plugin not in without]
-            chain = chains[hook, without] = compile_chain(self.spec(hook), wanted)
+            chain = chains[hook, without] = compile_chain(
+                self.spec(hook), wanted, self._tracer.listener
+            )
         return chain  # type: ignore[no-any-return] # _UNSET is gone
 
     def call_one(self, implementation: Implementation) -> Chain:
@@ -120,7 +124,13 @@ class PluginManager:
 
         Takes the hook's arguments in order; its result and exception come as they are, in no list or group.
         """
-        return bind(self.spec(implementation.hook), implementation)
+        return bind(self.spec(implementation.hook), implementation, self._tracer.listener)
+
+    def trace(self, sink: Sink) -> Callable[[], None]:
+        """Call `sink` with a `Span` for each plugin's part of each call of a hook, and for each plugin that is
+        imported; at any time. Gives what stops it. See `tracing` for what is measured.
+        """
+        return self._tracer.add(sink)
 
     def changed(self) -> None:
         """Drop the compiled chains and tell the listeners."""
@@ -252,7 +262,7 @@ class PluginManager:
             with self._change():
                 self._loaded = True
                 try:
-                    loading.load_all(self._entries, self._registry, self.strict)
+                    loading.load_all(self._entries, self._registry, self.strict, self._tracer.listener)
                 except PluginLoadError as error:
                     self._error = error
                     raise

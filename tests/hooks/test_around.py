@@ -5,7 +5,7 @@ its plugin.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,13 +15,22 @@ from quart_plug.hooks.calls import HookSpec, Implementation, compile_chain
 from quart_plug.hooks.markers import HookInfo
 
 SPEC = HookSpec("connection", ("ctx",), HookInfo("around"))
+TELL: list[Any] = []
+
+
+@pytest.fixture(params=["plain", "traced"], autouse=True)
+def variant(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Everything here holds for both variants of a chain."""
+    TELL[:] = [lambda *span: None] if request.param == "traced" else [None]
+    yield
+    TELL.clear()
 
 
 def around(*functions: Callable[..., AsyncGenerator[Any, Any]]) -> Any:
     implementations = [
         Implementation("connection", function, ("ctx",), plugin=function.__name__) for function in functions
     ]
-    chain = compile_chain(SPEC, implementations)
+    chain = compile_chain(SPEC, implementations, *TELL)
     assert chain is not None
     return chain
 

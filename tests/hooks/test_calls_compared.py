@@ -1,4 +1,4 @@
-"""For any set of plugins a compiled chain does what a naive loop over them does."""
+"""For any set of plugins a compiled chain, traced or not, does what a naive loop over them does."""
 
 from __future__ import annotations
 
@@ -109,23 +109,26 @@ async def naive(kind: str, implementations: list[Implementation], ctx: Any, valu
     return {"collect": results, "pipe": value}.get(kind)
 
 
-def describe(error: BaseException) -> Any:
-    inner = [describe(each) for each in error.exceptions] if isinstance(error, ExceptionGroup) else None
-    return type(error), inner or error.args, None
+def describe(error: BaseException, notes: bool = False) -> Any:
+    inner = [describe(each, notes) for each in error.exceptions] if isinstance(error, ExceptionGroup) else None
+    return type(error), inner or error.args, getattr(error, "__notes__", None) if notes else None
 
 
-async def outcome_of(make: Callable[[], Any]) -> Any:
+async def outcome_of(make: Callable[[], Any], notes: bool = False) -> Any:
     try:
         result = make()
         return await result if inspect.iscoroutine(result) else result
     except (Exception, asyncio.CancelledError) as error:
-        return describe(error)
+        return describe(error, notes)
 
 
 @settings(deadline=None)
-@given(_plugins, st.sampled_from(["collect", "first", "notify", "pipe"]), st.booleans())
-def test_chain_does_what_a_naive_loop_does(plugins: list[Any], kind: str, is_async: bool) -> None:
-    """The same calls with the same arguments in the same order, and the same result or exceptions."""
+@given(_plugins, st.sampled_from(["collect", "first", "notify", "pipe"]), st.booleans(), st.booleans())
+def test_chain_does_what_a_naive_loop_does(plugins: list[Any], kind: str, is_async: bool, traced: bool) -> None:
+    """The same calls with the same arguments in the same order, and the same result or exceptions.
+    What is told of a traced chain is these calls, and which of them raised.
+    """
+    spans: list[tuple[Any, ...]] = []
 
     async def main() -> None:
         expected, actual = Recorder(is_async), Recorder(is_async)
@@ -133,6 +136,7 @@ def test_chain_does_what_a_naive_loop_does(plugins: list[Any], kind: str, is_asy
         chain = compile_chain(
             spec(kind, "async" if is_async else "sync"),
             [actual.make(index, *plugin) for index, plugin in enumerate(plugins)],
+            (lambda *span: spans.append(span)) if traced else None,
         )
         if chain is None:
             assert plugins == []
@@ -140,8 +144,28 @@ def test_chain_does_what_a_naive_loop_does(plugins: list[Any], kind: str, is_asy
         wanted = await outcome_of(lambda: naive(kind, plain, "c", "v"))
         assert await outcome_of(lambda: chain("c", "v")) == wanted
         assert actual.calls == expected.calls
+        told = [(hook, plugin, failed) for hook, plugin, _, _, failed in spans]
+        raised = [isinstance(plugins[index][0], type) for index, _ in expected.calls]
+        assert told == [("a_hook", f"p{c[0]}", r) for c, r in zip(expected.calls, raised, strict=True)] * traced
 
     try:
         asyncio.run(main())
     except asyncio.CancelledError:  # pragma: no cover - the loop itself must not be cancelled
         pytest.fail("a cancellation escaped")
+
+
+@settings(deadline=None)
+@given(_plugins, st.sampled_from(["collect", "first", "notify", "pipe"]), st.booleans())
+def test_a_traced_chain_raises_with_the_same_notes(plugins: list[Any], kind: str, is_async: bool) -> None:
+    a_hook = spec(kind, "async" if is_async else "sync")
+    made = [Recorder(is_async).make(index, *plugin) for index, plugin in enumerate(plugins)]
+    plain, traced = compile_chain(a_hook, made), compile_chain(a_hook, made, lambda *span: None)
+    if plain is None or traced is None:
+        assert plugins == []
+        return
+
+    async def main() -> None:
+        wanted = await outcome_of(lambda: plain("c", "v"), notes=True)
+        assert await outcome_of(lambda: traced("c", "v"), notes=True) == wanted
+
+    asyncio.run(main())
