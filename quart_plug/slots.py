@@ -15,6 +15,7 @@ from .app_config import PLUGIN_SETTINGS
 from .exceptions import PluginError, PluginNotEnabled
 from .hooks import PluginManager, specs
 from .namespace import unless_assigned
+from .plugin_setup import PluginSetup
 
 if TYPE_CHECKING:
     from .app import Quart
@@ -50,6 +51,7 @@ class Slots:
         state["plugin_hooks"] = PluginManager(plugins)
         state["_cli_groups"] = []
         self.plugin_hooks.add_hookspecs(specs)
+        state["_plugin_setup"] = self.plugin_hooks.follower = PluginSetup(self)  # type: ignore[arg-type]  # mixed into Quart
         state["plugin_hooks"].on_change.append(self._hooks_changed)  # type: ignore[misc]  # mixed into Quart
 
     plugin_hooks: PluginManager
@@ -73,7 +75,7 @@ class Slots:
                 self.plugin_hooks.select(config=self.config, root_path=self.root_path)
                 try:
                     self.plugin_hooks.load()
-                    self._run_setup_hooks()
+                    state["_plugin_setup"].run()
                 except PluginError as error:
                     state["_setup_error"] = error
                     raise
@@ -91,31 +93,6 @@ class Slots:
     def _set_up_with(self: Quart, key: str) -> bool:  # type: ignore[misc]  # mixed into Quart
         """Whether this setting of plugins is as it was when they were set up."""
         return bool(self.config[key] == self.__dict__["_plugin_settings"][key])
-
-    def _run_setup_hooks(self: Quart) -> None:  # type: ignore[misc]  # mixed into Quart
-        """Each plugin's part on its own, so that one that fails is rolled back and named."""
-        for hook, use in (
-            ("configuration_defaults", self._take_defaults),
-            ("url_converters", self._take_converters),
-            ("setup", None),
-            ("setup_finished", None),
-        ):
-            for implementation in self.plugin_hooks.implementations(hook):
-                name = implementation.plugin
-                if not self.plugin_hooks.is_active(name):
-                    continue  # it was rolled back together with one that it requires
-                try:
-                    result = self.plugin_hooks.call_one(implementation)(self)
-                    if use is not None and result is not None:
-                        use(result, name)
-                except Exception as error:
-                    self.plugin_hooks.mark_failed(name, error)
-
-    def _take_defaults(self: Quart, defaults: Any, plugin: str) -> None:  # type: ignore[misc]
-        self.config.add_defaults(defaults, plugin)
-
-    def _take_converters(self: Quart, converters: Any, plugin: str) -> None:  # type: ignore[misc]
-        self.url_map.converters.update(converters)
 
     def plugin_slot(self: Quart, hook: str) -> Any:  # type: ignore[misc]  # mixed into Quart
         """What a plugin has put into a slot; PluginNotEnabled, which says how to turn it on, when none did."""

@@ -36,6 +36,7 @@ from ..exceptions import PluginHookError
 from . import tracing
 from .around import Around
 from .markers import IMPL_ATTRIBUTE, HookInfo
+from .origins import Origin, add_note
 
 Chain = Callable[..., Any]
 
@@ -76,9 +77,9 @@ class Implementation:
     trylast: bool = False
 
     @property
-    def origin(self) -> str:
-        """The plugin with its distribution and version, as errors name it."""
-        return describe_plugin(self.plugin, self.distribution, self.version)
+    def origin(self) -> Origin:
+        """The plugin with its distribution and version; as text, how errors name it."""
+        return Origin(self.plugin, self.distribution, self.version)
 
     @property
     def note(self) -> str:
@@ -94,19 +95,6 @@ class Implementation:
         except Exception as error:
             add_note(error, f"From the option `when` of hook {self.hook!r} of {self.origin}.")
             raise
-
-
-def describe_plugin(name: str, distribution: str | None = None, version: str | None = None) -> str:
-    """Name a plugin for a message: plugin 'rooms' (quart-plug-rooms 1.2)."""
-    if distribution is None:
-        return f"plugin {name!r}"
-    return f"plugin {name!r} ({distribution}{' ' + version if version else ''})"
-
-
-def add_note(error: BaseException, note: str) -> None:
-    """Add `note` once: the same exception object may pass twice, or be raised for every request."""
-    if note not in getattr(error, "__notes__", ()):
-        error.add_note(note)
 
 
 def compile_chain(

@@ -10,13 +10,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..exceptions import PluginError
-from .calls import Implementation, add_note, describe_plugin
+from .calls import Implementation
 from .discovery import Record, import_reference
+from .origins import Origin, add_note
 from .relations import API_VERSION, NOTHING_DECLARED, Declaration, Related, api_matches, read_declaration
 from .report import PluginReport, Status
 from .selection import Choice
 
 FAULTY: frozenset[str] = frozenset({"failed", "missing", "blocked", "incompatible"})
+
+
+def told(error: BaseException) -> str:
+    """An error as a part of a sentence; ours say enough without their class."""
+    return str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
 
 
 @dataclass(eq=False)
@@ -62,8 +68,8 @@ class Entry:
         return self.local if isinstance(self.local, str) else self.name
 
     @property
-    def origin(self) -> str:
-        return describe_plugin(self.name, self.distribution, self.version)
+    def origin(self) -> Origin:
+        return Origin(self.name, self.distribution, self.version)
 
     @property
     def related(self) -> Related:
@@ -103,7 +109,7 @@ class Entry:
 
     def fail(self, error: BaseException, when: str) -> None:
         add_note(error, f"From {self.origin}, {when}.")
-        text = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+        text = told(error)
         self.set_aside("failed", f"{when}: {text}" if when else text, error)
 
     def _not_found(self, error: ModuleNotFoundError) -> None:

@@ -6,7 +6,7 @@ last in it, so that any other comes before it. Composes: `settings` and `selecti
 loads, `registry` keeps, `calls` compiles.
 
 Each plugin is loaded on its own; one that fails leaves nothing behind in the manager. Must not know: HTTP,
-the app (what a plugin's `setup` added to an app is the app's to take back).
+the app (what a plugin's `setup` added to an app is the app's to take back: it follows, see `Follower`).
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
-from ..exceptions import PluginError, PluginLoadError, PluginNotFound, PluginSettingsError
+from ..exceptions import PluginError, PluginHookError, PluginLoadError, PluginNotFound, PluginSettingsError
 from . import discovery as _discovery
 from . import loading, settings
 from .calls import Chain, HookSpec, Implementation, bind, compile_chain
 from .changes import change_listeners
 from .discovery import Discovery
-from .entries import Entry
+from .entries import Entry, told
+from .origins import Origin, Result
 from .registry import Registry
 from .report import Report
 from .selection import CORE, Selection, local_name, select
@@ -32,6 +33,16 @@ from .tracing import Sink, Tracer
 
 _UNSET: Any = object()
 KERNEL = "quart_plug"
+
+
+class Follower(Protocol):
+    """Who sets plugins up, and takes back what they added; the manager knows no more of it."""
+
+    def admitted(self, name: str) -> None:
+        """Hear of a plugin that was registered by hand. What this raises takes the registration back."""
+
+    def withdrawn(self, names: Sequence[str]) -> None:
+        """Hear of plugins that are not active any more, those that require others first."""
 
 
 class PluginManager:
@@ -45,6 +56,7 @@ class PluginManager:
     core      the plugins that are on by themselves.
 
     on_change   called, without arguments, after each change of `generation`.
+    follower    told of each plugin that comes or goes by itself; None when nobody sets plugins up.
     """
 
     def __init__(
@@ -73,6 +85,7 @@ class PluginManager:
         self.generation = 0
         self.strict = True if strict is None else strict
         self.on_change: list[Callable[[], Any]] = []
+        self.follower: Follower | None = None
         change_listeners.add(self.changed)
 
     # Hooks
@@ -132,6 +145,20 @@ class PluginManager:
         """
         return self._tracer.add(sink)
 
+    def results(self, hook: str, *args: Any) -> list[Result]:
+        """Call a sync hook of kind collect: what each plugin gave, None left out, with the plugin that gave it.
+
+        Raises PluginHookError for a hook of another kind or colour, and what an implementation raises.
+        """
+        spec = self.spec(hook)
+        if (spec.info.kind, spec.info.colour) != ("collect", "sync"):
+            raise PluginHookError(
+                f"the hook {hook!r} is of kind {spec.info.kind} and {spec.info.colour}; results with their origin are"
+                " those of sync hooks of kind collect: use call() for others"
+            )
+        found = [(bind(spec, i)(*args), i.origin) for i in self.implementations(hook)]
+        return [Result(value, origin) for value, origin in found if value is not None]
+
     def changed(self) -> None:
         """Drop the compiled chains and tell the listeners."""
         with self._lock:
@@ -148,9 +175,26 @@ class PluginManager:
         """Register a module or object now, as the last one; also while the app is running. Returns its name.
 
         Raises PluginHookError with all faults of its hooks, PluginLoadError when a requirement is not met,
-        a conflict exists or its order is a cycle, PluginSettingsError when the name or the plugin is there
-        already.
+        a conflict exists, its order is a cycle or its set-up failed, PluginSettingsError when the name or the
+        plugin is there already. Then nothing has changed.
         """
+        with self._lock:
+            entry, before = self._admit(plugin, name)
+            if self.follower is not None:
+                try:
+                    self.follower.admitted(entry.name)
+                except BaseException as error:
+                    origin = entry.origin
+                    with self._change():
+                        self._withdraw(entry, None, "its set-up failed")
+                        self._entries = before
+                    if not isinstance(error, Exception):
+                        raise
+                    raise PluginLoadError(f"{origin} cannot be registered: {told(error)}") from error
+            return entry.name
+
+    def _admit(self, plugin: Any, name: str | None) -> tuple[Entry, list[Entry]]:
+        """Make a plugin active; also what was known before."""
         with self._change():
             name = name or local_name(plugin)
             twin = next((e.name for e in self._registry.active if e.name == name or e.plugin is plugin), None)
@@ -163,9 +207,15 @@ class PluginManager:
                 name, "selected", local=plugin, requested_by=("register()",), required=True, plugin=plugin
             )
             loading.admit_now(entry, self._registry)
-            self._entries = [e for e in self._entries if e.name != name or e.status == "shadowed"]
-            self._entries.append(entry)
-            return name
+            before = self._entries
+            self._entries = [*(e for e in before if e.name != name or e.status == "shadowed"), entry]
+            return entry, before
+
+    def _withdraw(self, entry: Entry, error: BaseException | None, when: str) -> list[Entry]:
+        gone = loading.withdraw(entry, self._registry, error, when)
+        if self.follower is not None:
+            self.follower.withdrawn([each.name for each in gone])
+        return gone
 
     def unregister(self, name: str) -> Any:
         """Unregister a plugin, and those that require it; returns it. PluginError when it is not active."""
@@ -174,7 +224,7 @@ class PluginManager:
         if entry.status != "active":
             raise PluginError(f"the plugin {name!r} is not active, it is {entry.status}: {entry.reason}")
         with self._change():
-            loading.withdraw(entry, self._registry, None, "unregistered while the app was running")
+            self._withdraw(entry, None, "unregistered while the app was running")
         return plugin
 
     def is_active(self, name: str) -> bool:
@@ -272,9 +322,11 @@ class PluginManager:
     def is_loaded(self) -> bool:
         return self._loaded
 
-    def mark_failed(self, name: str, error: BaseException) -> tuple[str, ...]:
-        """Roll back a plugin whose set-up raised, and those that require it. Returns the names of all of
-        them.
+    def mark_failed(
+        self, name: str, error: BaseException, when: str = "while it was set up"
+    ) -> tuple[str, ...]:
+        """Roll back a plugin that raised at that moment, and those that require it. Returns the names of all
+        of them.
 
         Raises PluginLoadError when it was asked for by name (or is core) and the manager is strict.
         """
@@ -282,7 +334,7 @@ class PluginManager:
         if entry.status != "active":
             return ()
         with self._change():
-            gone = loading.withdraw(entry, self._registry, error, "while it was set up")
+            gone = self._withdraw(entry, error, when)
             loading.complain(gone, self.strict)
         return tuple(entry.name for entry in gone)
 
@@ -296,6 +348,10 @@ class PluginManager:
                 f"there is no plugin {name!r}{did_you_mean(name, (e.name for e in self._entries))}"
             )
         return next((entry for entry in found if entry.status != "shadowed"), found[0])
+
+    def origin(self, name: str) -> Origin:
+        """A plugin with its distribution and version; PluginNotFound when the manager knows none of this name."""
+        return self.entry(name).origin
 
     def report(self) -> Report:
         """Every plugin and its state."""

@@ -12,8 +12,9 @@ from typing import Any
 import pluggy
 
 from ..exceptions import PluginHookError
-from .calls import HookSpec, Implementation, describe_plugin, returns_coroutine
+from .calls import HookSpec, Implementation, returns_coroutine
 from .markers import SPEC_ATTRIBUTE, HookInfo
+from .origins import describe_plugin
 from .suggestions import did_you_mean
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)

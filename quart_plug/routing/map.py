@@ -35,11 +35,13 @@ class QuartRule(Rule):
     provide_automatic_options  the framework answers OPTIONS for this rule itself.
     place                      where the rule comes from ("file:line", perhaps with the view), for
                                error messages; set by whoever registers it.
+    plugin                     the name of the plugin that added the rule, or None.
     connection_options         what the kernel, and not werkzeug, does with a rule (`disconnect`, …).
     converters                 the rule's converters by variable, once it is bound.
     """
 
     place: str | None = None
+    plugin: str | None = None
     connection_options: Mapping[str, Any] = {}
 
     def __init__(
@@ -84,6 +86,7 @@ class QuartRule(Rule):
         copy = super().empty()
         if isinstance(copy, QuartRule):
             copy.place = self.place
+            copy.plugin = self.plugin
             copy.connection_options = self.connection_options
         return copy
 
@@ -188,6 +191,10 @@ class QuartMap(Map):
                 del self.pending[0]
         finally:
             self._changed()
+
+    def all_rules(self) -> list[Rule]:
+        """Every rule in the order of adding, be it bound or waiting; changes nothing."""
+        return [*self.registered, *self.pending]
 
     def _bind(self, rule: Rule) -> None:
         name = self._unknown(rule)

@@ -56,7 +56,7 @@ def test_selected_plugins_are_imported_and_registered_and_others_are_not(manager
         ("off", "disabled", ()),
     ]
     assert "off_plugin" not in sys.modules
-    assert hooks.implementations("names")[1].origin == "plugin 'on' (dist-on 1.0)"
+    assert str(hooks.implementations("names")[1].origin) == "plugin 'on' (dist-on 1.0)"
 
 
 def test_disabled_plugin_is_never_imported(site: Any, specs: Any) -> None:

@@ -121,7 +121,7 @@ def test_implementation_takes_what_it_names() -> None:
         "connection": ((), ()),
     }
     assert (found["before"].tryfirst, found["setup"].tryfirst) == (True, False)
-    assert found["setup"].origin == "plugin 'p' (dist 1)"
+    assert str(found["setup"].origin) == "plugin 'p' (dist 1)"
 
 
 def test_positional_only_arguments_are_passed_as_far_as_they_can_be() -> None:

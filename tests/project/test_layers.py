@@ -29,7 +29,7 @@ LAYERS = [
     ["lifecycle"],
     ["overrides"],
     ["plan"],
-    ["steps", "urls", "app_templates", "slots", "registration"],
+    ["steps", "urls", "app_templates", "plugin_setup", "slots", "registration"],
     ["connections"],
     ["asgi", "background", "running"],
     ["serving"],

@@ -1,0 +1,89 @@
+"""The set-up of an app's plugins: each plugin's part on its own, so that one that fails is rolled back and named.
+
+A step is a hook and what becomes of its result. At the first need of any plugin every step is taken with all of them,
+in call order; a plugin that is registered later goes through the steps alone, at once. What a plugin adds to the app
+meanwhile is its footprint.
+
+Must not know: how plugins are found, chosen and loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .app import Quart
+    from .hooks.calls import Implementation
+    from .hooks.origins import Origin
+
+
+def _take_defaults(app: Quart, defaults: Any, origin: Origin) -> None:
+    app.config.add_defaults(defaults, origin.label)
+
+
+def _take_converters(app: Quart, converters: Any, origin: Origin) -> None:
+    app.url_map.converters.update(converters)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A hook of the set-up, and what is done with what a plugin gives: `take(app, result, origin)`."""
+
+    hook: str
+    take: Callable[[Quart, Any, Origin], None] | None = None
+
+
+STEPS = (
+    Step("configuration_defaults", _take_defaults),
+    Step("url_converters", _take_converters),
+    Step("setup"),
+    Step("setup_finished"),
+)
+
+
+class PluginSetup:
+    """Sets the plugins of one app up; follows its manager."""
+
+    def __init__(self, app: Quart) -> None:
+        self.app = app
+        self._begun: list[Step] = []  # a plugin that another one registers catches up with these
+
+    def run(self) -> None:
+        """Take every step with every active plugin.
+
+        PluginLoadError when one fails that was asked for by name, and the manager is strict.
+        """
+        hooks = self.app.plugin_hooks
+        for step in STEPS:
+            self._begun.append(step)
+            for implementation in hooks.implementations(step.hook):
+                if not hooks.is_active(implementation.plugin):
+                    continue  # it was rolled back together with one that it requires
+                try:
+                    self._take(step, implementation)
+                except Exception as error:
+                    hooks.mark_failed(implementation.plugin, error)
+
+    def admitted(self, name: str) -> None:
+        """Set up a plugin that was registered by hand, as far as the others are."""
+        for step in self._begun:
+            for implementation in self.app.plugin_hooks.implementations(step.hook):
+                if implementation.plugin == name:
+                    self._take(step, implementation)
+
+    def withdrawn(self, names: Sequence[str]) -> None:
+        """Nothing is taken back yet."""
+
+    def _take(self, step: Step, implementation: Implementation) -> None:
+        app, origin = self.app, implementation.origin
+        known = {id(rule) for rule in app.url_map.all_rules()}
+        try:
+            result = app.plugin_hooks.call_one(implementation)(app)
+            if step.take is not None and result is not None:
+                step.take(app, result, origin)
+        finally:
+            for rule in app.url_map.all_rules():
+                if id(rule) not in known:
+                    rule.plugin = origin.plugin

@@ -1,0 +1,155 @@
+"""The set-up of plugins: each on its own, also of one that comes late; who added what is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from quart_plug import Quart, hookimpl
+from quart_plug.exceptions import PluginHookError, PluginLoadError, PluginNotFound
+from quart_plug.hooks.origins import Origin
+
+
+class Everything:
+    """Takes part in every step, and writes down the order."""
+
+    def __init__(self, word: str = "x") -> None:
+        self.word = word
+        self.steps: list[str] = []
+
+    @hookimpl
+    def configuration_defaults(self, app: Quart) -> dict[str, Any]:
+        self.steps.append("configuration_defaults")
+        return {f"SETTING_{self.word.upper()}": self.word}
+
+    @hookimpl
+    def setup(self, app: Quart) -> None:
+        self.steps.append("setup")
+        assert app.config[f"SETTING_{self.word.upper()}"] == self.word
+
+        @app.get(f"/{self.word}", endpoint=self.word)
+        async def view() -> str:
+            return self.word
+
+    @hookimpl
+    def setup_finished(self, app: Quart) -> None:
+        self.steps.append("setup_finished")
+
+
+STEPS = ["configuration_defaults", "setup", "setup_finished"]
+
+
+def rules(app: Quart) -> dict[str, str | None]:
+    return {rule.rule: rule.plugin for rule in app.url_map.iter_rules()}  # type: ignore[attr-defined]  # a QuartRule
+
+
+async def test_a_plugin_that_comes_late_is_set_up() -> None:
+    """All steps, at once, and what it added answers the next request."""
+    app = Quart(__name__, static_folder=None)
+    client = app.test_client()
+    assert (await client.get("/x")).status_code == 404
+    late = Everything()
+    app.hooks.register(late)
+    assert late.steps == STEPS
+    assert await (await client.get("/x")).get_data(as_text=True) == "x"
+
+
+def test_a_plugin_that_comes_before_the_set_up_waits_for_it() -> None:
+    app = Quart(__name__)
+    early = Everything()
+    app.hooks.register(early)
+    assert early.steps == []
+    app.setup_plugins()
+    assert early.steps == STEPS
+
+
+@pytest.mark.parametrize("at", STEPS)
+def test_a_plugin_that_another_one_registers_takes_every_step_once(at: str) -> None:
+    """In whichever step it comes, it catches up with the others, and goes on with them."""
+    inner = Everything("inner")
+
+    def register(app: Quart) -> None:
+        app.hooks.register(inner, name="inner")
+
+    register.__name__ = at
+    outer = type("Outer", (), {at: staticmethod(hookimpl(register))})()
+    app = Quart(__name__, plugins=[outer])
+    app.setup_plugins()
+    assert inner.steps == STEPS
+
+
+def test_a_late_plugin_whose_set_up_fails_is_not_registered() -> None:
+    class Faulty:
+        @hookimpl
+        def setup(self, app: Quart) -> None:
+            raise LookupError("no rooms")
+
+    app = Quart(__name__)
+    app.setup_plugins()
+    before = app.hooks.names
+    with pytest.raises(PluginLoadError, match="plugin 'faulty' cannot be registered: LookupError: no rooms") as caught:
+        app.hooks.register(Faulty(), name="faulty")
+    assert app.hooks.names == before
+    assert isinstance(caught.value.__cause__, LookupError)
+    assert caught.value.__cause__.__notes__ == ["In hook 'setup' of plugin 'faulty'."]
+    with pytest.raises(PluginNotFound, match="'faulty'"):
+        app.hooks.origin("faulty")
+
+
+async def test_a_rule_knows_its_plugin() -> None:
+    """Those of a plugin say so, the application's say nothing; also one that waits for its converter."""
+
+    class Routes:
+        @hookimpl
+        def setup(self, app: Quart) -> None:
+            app.add_url_rule("/one", "one", lambda: "")
+            app.add_websocket("/two", "two", lambda: "")
+
+    app = Quart(__name__, static_folder=None)
+    app.add_url_rule("/own", "own", lambda: "")
+    app.hooks.register(Routes(), name="routes")
+    app.hooks.register(Everything(), name="x")
+    app.setup_plugins()
+    app.add_url_rule("/later", "later", lambda: "")
+    assert rules(app) == {"/own": None, "/one": "routes", "/two": "routes", "/x": "x", "/later": None}
+
+
+def test_the_origin_of_a_plugin_can_be_asked() -> None:
+    app = Quart(__name__)
+    app.hooks.register(Everything(), name="x")
+    app.setup_plugins()
+    assert app.hooks.origin("x") == Origin("x")
+    templates = app.hooks.origin("templates")
+    assert (templates.plugin, templates.distribution) == ("templates", "quart-plug")
+    assert str(templates) == f"plugin 'templates' (quart-plug {templates.version})"
+    with pytest.raises(PluginNotFound, match=r"there is no plugin 'templats' \(did you mean 'templates'\?\)"):
+        app.hooks.origin("templats")
+
+
+def test_results_come_with_their_origin() -> None:
+    """What a collect hook gives, and who gave it; None is no result."""
+
+    class Silent:
+        @hookimpl
+        def configuration_defaults(self) -> None:
+            return None
+
+    app = Quart(__name__)
+    app.hooks.register(Everything("a"), name="a")
+    app.hooks.register(Silent(), name="silent")
+    app.setup_plugins()
+    results = app.hooks.results("configuration_defaults", app)
+    assert [(r.value, r.origin.plugin) for r in results if r.origin.distribution is None] == [({"SETTING_A": "a"}, "a")]
+    assert "templates" in {result.origin.plugin for result in results}
+    with pytest.raises(PluginHookError, match="'request_before' is of kind first and async"):
+        app.hooks.results("request_before", None)
+
+
+def test_a_default_names_its_plugin_with_distribution_and_version() -> None:
+    app = Quart(__name__)
+    app.hooks.register(Everything("a"), name="a")
+    app.setup_plugins()
+    version = app.hooks.origin("templates").version
+    assert app.config.source("SETTING_A") == "plugin a"
+    assert app.config.source("TEMPLATES_AUTO_RELOAD") == f"plugin templates (quart-plug {version})"
