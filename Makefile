@@ -14,6 +14,7 @@ demo: $(VENV)/ready  ## the chat example in a browser
 test: $(VENV)/ready-dev  ## the whole suite; system packages that it needs are installed where that is possible
 	scripts/system-packages
 	$(BIN)/python scripts/extensions || [ "$(CI)" != true ]
+	$(BIN)/python scripts/plugin-environments || [ "$(CI)" != true ]
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
 check: $(VENV)/ready-dev  ## lint, format, types, layers, the documentation's samples

@@ -15,10 +15,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .exceptions import PluginError
+from .hooks.settings import DISABLE_VARIABLE, ENABLE_VARIABLE, SAFE_MODE_VARIABLE
 from .hooks.suggestions import did_you_mean
 
 FAILURE = 1
 USAGE = 2
+
+# Options before the command that take a value, and the variable of the environment that it is added to.
+_OPTIONS_WITH_VALUES = {
+    "--plugin": ENABLE_VARIABLE,
+    "--no-plugin": DISABLE_VARIABLE,
+    **dict.fromkeys(("-A", "--app", "-e", "--env-file"), ""),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,13 +50,37 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _hand_over(arguments: list[str]) -> int:
     from .app import Quart
+    from .listing import unlogged
 
     # An application of our own asks for the command line as the user's would. It is not strict: another
-    # plugin that is broken must not keep the command line from working.
+    # plugin that is broken must not keep the command line from working; and who runs it is told by their own.
+    _take_plugin_options(arguments)
     asking = Quart("quart_plug", root_path=str(Path.cwd()))
     asking.config["PLUGINS_STRICT"] = False
-    status: int = asking.plugin_slot("command_line").main(arguments)
+    with unlogged():
+        command_line = asking.plugin_slot("command_line")
+    status: int = command_line.main(arguments)
     return status
+
+
+def _take_plugin_options(arguments: Sequence[str]) -> None:
+    """Let --plugin, --no-plugin and --safe-mode count before anything is imported, the command line included.
+
+    They go where the command line puts them: into the environment. Whether they make sense is said there.
+    """
+    words = iter(arguments)
+    for word in words:
+        option, _, value = word.partition("=")
+        if not option.startswith("-"):
+            return  # the command; what follows is its own
+        if option == "--safe-mode":
+            os.environ[SAFE_MODE_VARIABLE] = "1"
+        elif option in _OPTIONS_WITH_VALUES:
+            value = value or next(words, "")
+            variable = _OPTIONS_WITH_VALUES[option]
+            if variable and value:
+                names = [name.strip() for name in os.environ.get(variable, "").split(",") if name.strip()]
+                os.environ[variable] = ",".join(dict.fromkeys([*names, value]))
 
 
 def _plugins(arguments: list[str]) -> int:

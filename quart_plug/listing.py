@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,10 +38,7 @@ def inspect_plugins(folder: Path) -> Report:
 
     manager = PluginManager(strict=False)
     manager.add_hookspecs(specs)
-    logger = logging.getLogger("quart_plug.plugins")
-    was = logger.disabled
-    logger.disabled = True  # the report says the same, in order
-    try:
+    with unlogged():  # the report says the same, in order
         try:
             manager.select(root_path=folder)
             manager.load()
@@ -50,6 +48,16 @@ def inspect_plugins(folder: Path) -> Report:
                 return report
             return type(report)(report.plugins, (str(error),), report.api)
         return manager.report()
+
+
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """Keep what plugins do wrong out of the log, because somebody tells it in another way."""
+    logger = logging.getLogger("quart_plug.plugins")
+    was = logger.disabled
+    logger.disabled = True
+    try:
+        yield
     finally:
         logger.disabled = was
 

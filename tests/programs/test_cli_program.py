@@ -76,7 +76,7 @@ def test_the_app_is_found_by_file_module_factory_and_variable(start: Start, writ
         (["run", "--server", "nginx"], {"app.py": APP}, 1, ["nginx"]),
         (["rnu"], {"app.py": APP}, 2, ["No such command 'rnu'", "Did you mean 'run'?"]),
         (["--env-file", "nothing.env", "run"], {"app.py": APP}, 2, ["--env-file", "nothing.env"]),
-        (["--plugin", "sesions", "run"], {"app.py": APP}, 1, ["'sesions'", "did you mean 'sessions'?"]),
+        (["--plugin", "sesions", "run"], {"app.py": APP}, 2, ["'sesions'", "did you mean 'sessions'?"]),
         (
             ["run"],
             {"app.py": APP + "\napp.config.from_toml('shop.toml')\n", "shop.toml": "A = 1\nB = = 2\n"},

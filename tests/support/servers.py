@@ -27,6 +27,8 @@ class Server:
     folder   the folder it is started in.
     port     0 for a free one.
     path     folders for PYTHONPATH, beside `folder`.
+    script   another environment's `quart-plug`; by default that of the environment that runs the tests.
+    options  options for `quart-plug` itself, before `run`.
     """
 
     def __init__(
@@ -37,9 +39,11 @@ class Server:
         port: int = 0,
         path: tuple[Path, ...] = (),
         environment: dict[str, str] | None = None,
+        script: Path | None = None,
+        options: tuple[str, ...] = (),
     ) -> None:
-        script = shutil.which("quart-plug", path=sysconfig.get_path("scripts"))
-        assert script is not None, "the script quart-plug is not installed in the environment that runs the tests"
+        program = script or shutil.which("quart-plug", path=sysconfig.get_path("scripts"))
+        assert program is not None, "the script quart-plug is not installed in the environment that runs the tests"
         clean = {name: value for name, value in os.environ.items() if not name.startswith("QUART")}
         clean |= {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
         clean |= {"PYTHONPATH": os.pathsep.join(map(str, path))} if path else {}
@@ -47,7 +51,7 @@ class Server:
         self._ended = False
         self._news = threading.Condition()
         self._process = subprocess.Popen(
-            [script, "--app", app, "run", "--port", str(port)],
+            [program, "--app", app, *options, "run", "--port", str(port)],
             cwd=folder,
             env=clean | (environment or {}),
             stdin=subprocess.DEVNULL,
