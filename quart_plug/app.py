@@ -34,6 +34,7 @@ from .kinds import REQUEST, WEBSOCKET, Kind
 from .namespace import Globals
 from .overrides import default_step
 from .plan import Plans
+from .plugin_config import PluginConfigs
 from .reexports import APP
 from .registration import Registration
 from .resources import Resource, open_below
@@ -91,7 +92,7 @@ class AppMeta(ABCMeta):
 
 
 class Quart(
-    Registration, Slots, Serving, Templates, URLBuilding, ConnectionSteps, Scaffold, metaclass=AppMeta
+    Registration, Slots, PluginConfigs, Serving, Templates, URLBuilding, ConnectionSteps, Scaffold, metaclass=AppMeta
 ):
     """The application: an ASGI callable with Flask's API.
 

@@ -45,6 +45,7 @@ DEFAULT_CONFIG: dict[str, Any] = {
     "TRUSTED_HOSTS": None,
     "USE_X_SENDFILE": False,
     # quart-plug's own
+    "PLUGIN_CONFIG": {},
     "PLUGINS": None,
     "PLUGINS_AUTOLOAD": False,
     "PLUGINS_DISABLED": None,

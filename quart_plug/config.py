@@ -28,6 +28,8 @@ from .configfiles import ConfigFileError, load_json, load_toml, read_error, run_
 
 __all__ = ["Config", "ConfigAttribute", "ConfigFileError"]
 
+PLUGIN_CONFIG = "PLUGIN_CONFIG"
+
 T = TypeVar("T")
 _MISSING: Any = object()
 _Lines = Callable[[str], int | None]
@@ -73,16 +75,33 @@ class Config(dict[str, Any]):
     """
 
     def __init__(self, root_path: str | os.PathLike[str], defaults: Mapping[str, Any] | None = None) -> None:
-        super().__init__(defaults or {})
+        # A default that is a dictionary is this app's own: who fills it must not fill that of others.
+        own = {key: dict(value) if type(value) is dict else value for key, value in (defaults or {}).items()}
+        super().__init__(own)
         self.root_path = root_path
         self.on_change: list[Callable[[str], Any]] = []
         self._sources: dict[str, str] = dict.fromkeys(self, "default")
+        self._plugin_sources: dict[tuple[Any, Any], tuple[Any, str]] = {}
 
     # Where a value came from
 
     def source(self, key: str) -> str | None:
         """Where the value of `key` came from (see the module's text); None when it is not set."""
         return self._sources.get(key)
+
+    def plugin_source(self, plugin: str, key: Any = None) -> str | None:
+        """Where the configuration of a plugin, or one entry of it, was read; None when code has set it.
+
+        None for the key means all of the plugin's.
+        """
+        table = self.get(PLUGIN_CONFIG)
+        entries = table.get(plugin) if isinstance(table, Mapping) else None
+        if key is None:
+            known = {place for (of, _), (_, place) in self._plugin_sources.items() if of == plugin}
+            return ", ".join(sorted(known)) or None
+        value, place = self._plugin_sources.get((plugin, key), (_MISSING, ""))
+        is_it = isinstance(entries, Mapping) and entries.get(key, None) is value
+        return place if is_it else None
 
     def set_from(self, key: str, value: Any, source: str) -> None:
         """Set a value and say where it came from."""
@@ -206,6 +225,7 @@ class Config(dict[str, Any]):
                 path,
             ) from None
         self._take(settings, f"file {path}")
+        self._take_plugins(settings, path)
         return True
 
     def from_toml(self, filename: str | os.PathLike[str], silent: bool = False) -> bool:
@@ -269,6 +289,8 @@ class Config(dict[str, Any]):
             self.set_from(key, value, source)
             return
         top = current = self.get(key, {})
+        if key == PLUGIN_CONFIG and len(path) == 3:
+            self._plugin_sources[path[1], path[2]] = value, source
         for index, part in enumerate(path[1:], start=1):
             if not isinstance(current, dict):
                 raise ValueError(
@@ -306,6 +328,24 @@ class Config(dict[str, Any]):
                 line = line_of(key) if line_of is not None else None
                 self.set_from(key, value, source if line is None else f"{source}:{line}")
 
+    def _take_plugins(self, settings: Mapping[Any, Any], path: str) -> None:
+        """Merge the tables [plugins.NAME] of a file into PLUGIN_CONFIG, key by key."""
+        tables = settings.get("plugins")
+        if not isinstance(tables, Mapping) or not tables:
+            return
+        there = self.get(PLUGIN_CONFIG)
+        merged = dict(there) if isinstance(there, Mapping) else {}
+        for name, table in tables.items():
+            if not isinstance(table, Mapping):
+                merged[name] = table
+                self._plugin_sources[name, None] = table, f"plugins.{name} in {path}"
+                continue
+            known = merged.get(name)
+            merged[name] = {**(known if isinstance(known, Mapping) else {}), **table}
+            for key, value in table.items():
+                self._plugin_sources[name, key] = value, f"plugins.{name} in {path}"
+        self.set_from(PLUGIN_CONFIG, merged, f"file {path}")
+
     def _from_text(
         self,
         filename: str | os.PathLike[str],
@@ -320,6 +360,8 @@ class Config(dict[str, Any]):
             return self._no_file(error, path, silent)
         values, line_of = load(path, raw)
         self._take(values, f"file {path}", line_of)
+        if load is not run_python:
+            self._take_plugins(values, path)
         return True
 
     def _path(self, filename: str | os.PathLike[str]) -> str:

@@ -11,6 +11,7 @@
         ├── PluginLoadError      a plugin could not be imported or set up
         ├── PluginHookError      a hook implementation does not fit its specification
         └── PluginSettingsError  the plugin settings contradict themselves, or came too late
+            └── PluginConfigError    a plugin's configuration is wrong; a PluginLoadError too
 
 Imports nothing of the package: the tree is the lowest layer.
 """
@@ -87,6 +88,7 @@ __all__ = [
     "NotAcceptable",
     "NotFound",
     "NotImplemented",
+    "PluginConfigError",
     "PluginError",
     "PluginHookError",
     "PluginLoadError",
@@ -175,3 +177,7 @@ class PluginHookError(PluginError):
 
 class PluginSettingsError(PluginError, ValueError):
     """The plugin settings contradict themselves, or were changed after the plugins were set up."""
+
+
+class PluginConfigError(PluginLoadError, PluginSettingsError):
+    """A plugin's configuration does not fit its schema, or is for a plugin that has none or is not there."""

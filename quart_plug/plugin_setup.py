@@ -27,15 +27,30 @@ def _take_converters(app: Quart, converters: Any, origin: Origin) -> None:
     app.url_map.converters.update(converters)
 
 
+def _take_schema(app: Quart, schema: Any, origin: Origin) -> None:
+    app.plugin_hooks.configuration.bind(origin.plugin, schema)
+
+
+def _check_configuration(app: Quart, plugin: str) -> None:
+    app.plugin_hooks.configuration.check(plugin)
+
+
 @dataclass(frozen=True)
 class Step:
-    """A hook of the set-up, and what is done with what a plugin gives: `take(app, result, origin)`."""
+    """A hook of the set-up, and what is done with what a plugin gives: `take(app, result, origin)`.
+
+    check  called for every plugin, once the step is done.
+    when   the step, for the reason of a plugin that fails.
+    """
 
     hook: str
     take: Callable[[Quart, Any, Origin], None] | None = None
+    check: Callable[[Quart, str], None] | None = None
+    when: str = "while it was set up"
 
 
 STEPS = (
+    Step("configuration_schema", _take_schema, _check_configuration, "while it was configured"),
     Step("configuration_defaults", _take_defaults),
     Step("url_converters", _take_converters),
     Step("setup"),
@@ -56,6 +71,7 @@ class PluginSetup:
         PluginLoadError when one fails that was asked for by name, and the manager is strict.
         """
         hooks = self.app.plugin_hooks
+        hooks.check_configuration()
         for step in STEPS:
             self._begun.append(step)
             for implementation in hooks.implementations(step.hook):
@@ -64,7 +80,13 @@ class PluginSetup:
                 try:
                     self._take(step, implementation)
                 except Exception as error:
-                    hooks.mark_failed(implementation.plugin, error)
+                    hooks.mark_failed(implementation.plugin, error, step.when)
+            for name in hooks.names if step.check is not None else ():
+                try:
+                    if step.check is not None and hooks.is_active(name):
+                        step.check(self.app, name)
+                except Exception as error:
+                    hooks.mark_failed(name, error, step.when)
 
     def admitted(self, name: str) -> None:
         """Set up a plugin that was registered by hand, as far as the others are."""
@@ -72,6 +94,8 @@ class PluginSetup:
             for implementation in self.app.plugin_hooks.implementations(step.hook):
                 if implementation.plugin == name:
                     self._take(step, implementation)
+            if step.check is not None:
+                step.check(self.app, name)
 
     def withdrawn(self, names: Sequence[str]) -> None:
         """Nothing is taken back yet."""

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Sequence
 from time import perf_counter
 
-from ..exceptions import PluginError, PluginHookError, PluginLoadError
+from ..exceptions import PluginConfigError, PluginError, PluginHookError, PluginLoadError
 from .entries import FAULTY, Entry
 from .registry import Registry, conflict_text, cycle_text, requirement_text
 from .relations import conflicts_of, missing_requirements, resolve_order
@@ -103,7 +103,8 @@ def complain(faulty: Sequence[Entry], strict: bool) -> None:
     cause = causes[0] if len(causes) == 1 else None
     if len(causes) > 1:
         cause = BaseExceptionGroup("the plugins' own errors", causes)
-    raise PluginLoadError(message) from cause
+    configured = all(isinstance(entry.error, PluginConfigError) for entry in fatal)
+    raise (PluginConfigError if configured else PluginLoadError)(message) from cause
 
 
 def _paragraphs(entries: Sequence[Entry]) -> str:

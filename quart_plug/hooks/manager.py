@@ -17,11 +17,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from ..exceptions import PluginError, PluginHookError, PluginLoadError, PluginNotFound, PluginSettingsError
+from ..exceptions import (
+    PluginConfigError,
+    PluginError,
+    PluginHookError,
+    PluginLoadError,
+    PluginNotFound,
+    PluginSettingsError,
+)
 from . import discovery as _discovery
 from . import loading, settings
 from .calls import Chain, HookSpec, Implementation, bind, compile_chain
 from .changes import change_listeners
+from .configuration import Configuration
 from .discovery import Discovery
 from .entries import Entry, told
 from .origins import Origin, Result
@@ -56,6 +64,7 @@ class PluginManager:
     core      the plugins that are on by themselves.
 
     on_change   called, without arguments, after each change of `generation`.
+    configuration  of each plugin that has a schema.
     follower    told of each plugin that comes or goes by itself; None when nobody sets plugins up.
     """
 
@@ -82,6 +91,7 @@ class PluginManager:
         self._batch = 0
         self._chains: dict[tuple[str, frozenset[str]], Chain | None] = {}
         self._tracer = Tracer(self.changed)
+        self.configuration = Configuration()
         self.generation = 0
         self.strict = True if strict is None else strict
         self.on_change: list[Callable[[], Any]] = []
@@ -213,6 +223,8 @@ class PluginManager:
 
     def _withdraw(self, entry: Entry, error: BaseException | None, when: str) -> list[Entry]:
         gone = loading.withdraw(entry, self._registry, error, when)
+        for each in gone:
+            self.configuration.forget(each.name)
         if self.follower is not None:
             self.follower.withdrawn([each.name for each in gone])
         return gone
@@ -281,6 +293,7 @@ class PluginManager:
                 )
             self.strict = settings.is_strict(config) if self._strict is None else self._strict
             self._selection = select(self.discover(), levels, core=self._core)
+            self.configuration = Configuration(config, environ, levels[-1].config)
             registered = self._registry.active
             taken = {entry.name for entry in registered}
             self._entries = [*registered] + [
@@ -339,6 +352,13 @@ class PluginManager:
         return tuple(entry.name for entry in gone)
 
     # What is known
+
+    def check_configuration(self) -> None:
+        """Raise PluginConfigError for configuration of plugins that are not there."""
+        names = [*(entry.name for entry in self._entries), *(record.name for record in self.discover().records)]
+        faults = self.configuration.faults(dict.fromkeys(names))
+        if faults:
+            raise faults[0] if len(faults) == 1 else PluginConfigError("\n".join(map(str, faults)))
 
     def entry(self, name: str) -> Entry:
         """What the manager knows of a plugin; PluginNotFound when it knows none of this name."""

@@ -21,7 +21,7 @@ ENABLE_VARIABLE = "QUART_PLUG_PLUGINS"
 DISABLE_VARIABLE = "QUART_PLUG_DISABLE"
 SAFE_MODE_VARIABLE = "QUART_PLUG_SAFE_MODE"
 TABLE = "quart-plug"
-TABLE_KEYS = ("plugins", "disable", "autoload")
+TABLE_KEYS = ("plugins", "disable", "autoload", "config")
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,15 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Level:
-    """What one place says. `autoload` and `safe_mode` are (value, place), or None when it says nothing."""
+    """What one place says. `autoload` and `safe_mode` are (value, place), or None when it says nothing; `config`, the
+    plugins' configuration, is (tables, file).
+    """
 
     enable: tuple[Wanted, ...] = ()
     disable: tuple[Wanted, ...] = ()
     autoload: tuple[bool, str] | None = None
     safe_mode: tuple[bool, str] | None = None
+    config: tuple[Mapping[str, Any], str] | None = None
 
 
 def code_level(enable: Any = None, disable: Any = None, autoload: bool | None = None) -> Level:
@@ -124,6 +127,7 @@ def project_level(root_path: str | os.PathLike[str] | None) -> Level:
         _items(table.get("plugins"), f"plugins of {place}", names_only=True),
         _items(table.get("disable"), f"disable of {place}", names_only=True),
         _flag(table.get("autoload"), f"autoload of {place}"),
+        config=(table["config"], str(path)) if "config" in table else None,
     )
 
 

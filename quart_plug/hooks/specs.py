@@ -32,6 +32,13 @@ if TYPE_CHECKING:
 
 
 @hookspec(kind="collect", colour="sync")
+def configuration_schema(app: Quart) -> type | None:
+    """The plugin's own configuration: a dataclass (the class), one for each plugin. It is filled from the environment
+    (`QUART_PLUG_NAME__KEY`), `PLUGIN_CONFIG`, `[plugins.NAME]` of configuration files and pyproject.toml before any
+    other hook is called; `app.plugin_config(TheClass)` gives it."""
+
+
+@hookspec(kind="collect", colour="sync")
 def configuration_defaults(app: Quart) -> Mapping[str, Any] | None:
     """Settings and their defaults; a value that the application set itself is never overwritten."""
 

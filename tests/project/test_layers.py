@@ -14,7 +14,10 @@ PLUGINS = ROOT / "plugins"
 
 # The lowest layer first; a package stands for all of its modules, which may import each other.
 LAYERS = [
-    ["exceptions", "typing", "kinds", "tables", "concurrency", "namespace", "utils", "resources", "decorators"],
+    [
+        "exceptions", "typing", "kinds", "tables", "concurrency", "namespace", "utils", "resources", "decorators",
+        "faults", "schemas", "conversion",
+    ],
     ["hooks", "reexports"],
     ["configfiles", "config", "app_config", "listing"],
     ["globals"],
@@ -29,7 +32,7 @@ LAYERS = [
     ["lifecycle"],
     ["overrides"],
     ["plan"],
-    ["steps", "urls", "app_templates", "plugin_setup", "slots", "registration"],
+    ["steps", "urls", "app_templates", "plugin_setup", "plugin_config", "slots", "registration"],
     ["connections"],
     ["asgi", "background", "running"],
     ["serving"],

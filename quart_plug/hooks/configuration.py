@@ -1,0 +1,289 @@
+"""Each plugin's configuration: gathered from the places it may stand in, and made into what its schema says.
+
+From the strongest place to the weakest; they are merged key by key:
+
+    environment QUART_PLUG_NAME__KEY            a deeper key as QUART_PLUG_NAME__TABLE__KEY
+    app.config["PLUGIN_CONFIG"]["name"]         into which the tables [plugins.NAME] of configuration files go
+    [tool.quart-plug.config.NAME]               of the project's pyproject.toml
+    the defaults of the schema, a dataclass
+
+Must not know: how plugins are found and loaded, what an app is.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, is_dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..exceptions import PluginConfigError
+from .suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from ..faults import Fault
+    from ..schemas import Taken
+
+SETTING = "PLUGIN_CONFIG"
+TABLE = "tool.quart-plug.config"
+PREFIX = "QUART_PLUG_"
+SEPARATOR = "__"
+
+Path = tuple[str | int, ...]
+
+
+def environment_form(name: str) -> str:
+    """A plugin's name, or a key, as it stands in the environment: "shop.plugins:audit" is SHOP_PLUGINS_AUDIT."""
+    return re.sub(r"[\W_]+", "_", name).strip("_").upper()
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A plugin's configuration: its schema, the object made by it, and for each path in it the place it comes from."""
+
+    schema: type
+    value: Any
+    places: Mapping[Path, str]
+
+    def sources(self) -> dict[str, str]:
+        """The place of each field's value; of one that several places fill all of them, the strongest first."""
+        return {field.name: self.place((field.name,)) for field in _fields(self.schema)}
+
+    def place(self, path: Path) -> str:
+        """Where a value stands; of a table that several places fill all of them, the strongest first."""
+        inside = [place for known, place in self.places.items() if known[: len(path)] == path]
+        if inside:
+            return ", ".join(dict.fromkeys(reversed(inside)))
+        outside = (self.places[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self.places)
+        return next(outside, "default")
+
+
+class Configuration:
+    """The configuration of one app's plugins.
+
+    config   the app's configuration; the tables in its PLUGIN_CONFIG may be filled later, for plugins that come later.
+    environ  the environment.
+    project  the tables [tool.quart-plug.config.NAME], and the file that they stand in.
+    """
+
+    def __init__(
+        self,
+        config: Mapping[str, Any] | None = None,
+        environ: Mapping[str, str] | None = None,
+        project: tuple[Mapping[str, Any], str] | None = None,
+    ) -> None:
+        self._config: Mapping[str, Any] = {} if config is None else config
+        self._environ: Mapping[str, str] = os.environ if environ is None else environ
+        self._project = project
+        self._bound: dict[str, Bound] = {}
+
+    # What a plugin gets
+
+    def bind(self, name: str, schema: Any) -> None:
+        """Make a plugin's configuration. PluginConfigError with everything that is wrong with it, or its schema."""
+        from ..conversion import ConversionError, Converter, SchemaError  # here: an app without schemas needs it not
+
+        if name in self._bound:
+            raise PluginConfigError(f"the plugin {name!r} declares two schemas, and may have one; join them")
+        if not isinstance(schema, type) or not is_dataclass(schema):
+            raise PluginConfigError(
+                f"the configuration_schema of {name!r} has to be a dataclass, the class itself, not {schema!r}"
+            )
+        try:
+            convert = Converter(schema)
+            data, places = self._gather(name, schema)
+        except SchemaError as error:
+            raise PluginConfigError(f"the configuration_schema of {name!r} cannot be used: {error}") from error
+        bound = Bound(schema, None, places)
+        try:
+            value = convert(data)
+        except ConversionError as error:
+            raise PluginConfigError(_lines([_line(name, fault, bound) for fault in error.faults])) from None
+        self._bound[name] = Bound(schema, value, places)
+
+    def check(self, name: str) -> None:
+        """PluginConfigError when something is configured for a plugin that has no schema."""
+        if name in self._bound:
+            return
+        places = [place for _, place, table in self._tables(name) if not isinstance(table, Mapping) or table]
+        places += [f"environment {variable}" for variable, _ in self._variables(name)]
+        if places:
+            raise PluginConfigError(
+                f"the plugin {name!r} takes no configuration, for it has no configuration_schema;"
+                f" remove {' and '.join(dict.fromkeys(places))}"
+            )
+
+    def forget(self, name: str) -> None:
+        """The plugin is gone."""
+        self._bound.pop(name, None)
+
+    def bound(self, name: str) -> Bound | None:
+        return self._bound.get(name)
+
+    def by_schema(self, schema: Any) -> dict[str, Bound]:
+        """Every plugin that declared this schema."""
+        return {name: bound for name, bound in self._bound.items() if bound.schema is schema}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The plugins that have a configuration."""
+        return tuple(self._bound)
+
+    # What is wrong apart from single plugins
+
+    def faults(self, known: Iterable[str]) -> list[PluginConfigError]:
+        """Configuration of plugins that nobody knows, and what is no table of tables."""
+        names = list(known)
+        found: list[str] = []
+        for table, place in ((self._config.get(SETTING), SETTING), self._project or (None, "")):
+            if table is None:
+                continue
+            if not isinstance(table, Mapping):
+                found.append(f"{place} has to be a table of plugins, {{name: {{key: value}}}}, not {table!r}")
+                continue
+            found += [self._unknown(str(name), self._place(place, name), names) for name in table if name not in names]
+        forms: dict[str, list[str]] = {}
+        for name in names:
+            forms.setdefault(environment_form(name), []).append(name)
+        for variable, form in self._all_variables():
+            if form not in forms:
+                hint = did_you_mean(form, forms)
+                found.append(f"the environment variable {variable} configures a plugin that is not there{hint};"
+                             " correct it, or install the plugin")  # fmt: skip
+            elif len(set(forms[form])) > 1:
+                several = " and ".join(repr(name) for name in forms[form])
+                found.append(f"the environment variable {variable} could mean {several}; use {SETTING} instead")
+        return [PluginConfigError(line) for line in dict.fromkeys(found)]
+
+    def _unknown(self, name: str, place: str, known: Iterable[str]) -> str:
+        hint = did_you_mean(name, known)
+        return f"{place} configures a plugin that is not there{hint}; correct the name, or install the plugin"
+
+    # Where it stands
+
+    def _place(self, where: str, name: Any, key: Any = None) -> str:
+        if where != SETTING:
+            return f"{where} [{TABLE}.{name}]"
+        source_of = getattr(self._config, "plugin_source", None)
+        place: str | None = source_of(name, key) if source_of is not None else None
+        return place or f"{SETTING}[{name!r}] (code)"
+
+    def _tables(self, name: str) -> Iterator[tuple[str, str, Any]]:
+        """What is written about a plugin, weakest first, without the environment: setting, place, what it says."""
+        for tables, where in (self._project or (None, ""), (self._config.get(SETTING), SETTING)):
+            if isinstance(tables, Mapping) and name in tables:
+                yield where, self._place(where, name), tables[name]
+
+    def _all_variables(self) -> Iterator[tuple[str, str]]:
+        """Every variable that is about a plugin's configuration, and the form of the plugin's name in it."""
+        for variable in self._environ:
+            name, separator, key = variable[len(PREFIX) :].partition(SEPARATOR)
+            if variable.startswith(PREFIX) and separator and name and key:
+                yield variable, name.upper()
+
+    def _variables(self, name: str) -> list[tuple[str, list[str]]]:
+        """A plugin's variables, each with the keys that lead to its value; those that lead less deep come first."""
+        form = environment_form(name)
+        found = [
+            (variable, variable[len(PREFIX) :].split(SEPARATOR)[1:])
+            for variable, of in self._all_variables()
+            if of == form
+        ]
+        return sorted(found, key=lambda item: (len(item[1]), item[0]))
+
+    def _gather(self, name: str, schema: type) -> tuple[dict[str, Any], dict[Path, str]]:
+        data: dict[str, Any] = {}
+        places: dict[Path, str] = {}
+        wrong: list[str] = []
+        for where, place, given in self._tables(name):
+            table = given
+            if isinstance(table, schema):
+                table = {field.name: getattr(table, field.name) for field in _fields(schema)}
+            if not isinstance(table, Mapping):
+                wrong.append(f"{place} has to be a table, {{key: value}}, not {table!r}; correct it there")
+                continue
+            for key, value in table.items():
+                _merge(data, (), key, value, places, self._place(where, name, key))
+        if wrong:
+            raise PluginConfigError(_lines(wrong))
+        for variable, words in self._variables(name):
+            self._put(data, schema, variable, words, places)
+        return data, places
+
+    def _put(
+        self, data: dict[str, Any], schema: Any, variable: str, words: list[str], places: dict[Path, str]
+    ) -> None:
+        """Put the value of a variable where its name says: the keys are those of the schema, whatever their case."""
+        from ..conversion import Text
+        from ..schemas import nested_schema
+
+        path: list[str] = []
+        for word in words:
+            taken = {} if schema is None else {field.name.lower(): field for field in _fields(schema)}
+            field = taken.get(word.lower())
+            path.append(field.name if field is not None else word.lower() if word.isupper() else word)
+            schema = nested_schema(field.hint) if field is not None else None
+        table: Any = Text(self._environ[variable])
+        for key in reversed(path[1:]):
+            table = {key: table}
+        _merge(data, (), path[0], table, places, f"environment {variable}")
+
+
+def _fields(schema: Any) -> tuple[Taken, ...]:
+    from ..schemas import fields_of
+
+    return fields_of(schema)
+
+
+def _merge(into: dict[str, Any], path: Path, key: Any, value: Any, places: dict[Path, str], place: str) -> None:
+    """Set a value; a table is merged into the table that is there, anything else replaces what is there."""
+    path = (*path, key)
+    if not isinstance(value, Mapping):
+        for known in [known for known in places if known[: len(path)] == path]:
+            del places[known]
+        into[key] = value
+        places[path] = place
+        return
+    there = into.get(key)
+    if isinstance(there, str) and there.lstrip().startswith("{"):
+        there = _object(there)
+    if not isinstance(there, dict):
+        for known in [known for known in places if known[: len(path)] == path]:
+            del places[known]
+        there = {}
+    into[key] = there
+    if not value:
+        places[path] = place
+    for inner, each in value.items():
+        _merge(there, path, inner, each, places, place)
+
+
+def _object(text: str) -> Any:
+    """The table that a variable holds as JSON, into which another variable reaches."""
+    import json
+
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _line(name: str, fault: Fault, bound: Bound) -> str:
+    """One fault: what, where, the cure."""
+    from ..faults import path_text
+
+    where = path_text((name, *fault.path)) if name.isidentifier() else f"{name}: {path_text(fault.path)}".rstrip(": ")
+    if fault.missing:
+        keys = "".join(f"[{key!r}]" for key in (name, *fault.path))
+        variable = SEPARATOR.join(environment_form(str(part)) for part in (name, *fault.path))
+        inside = all(isinstance(part, str) for part in fault.path)
+        cure = f"set {SETTING}{keys}" + (f" or the environment's {PREFIX}{variable}" if inside else "")
+    else:
+        place = bound.place(fault.path)
+        cure = f"correct {place}" if place != "default" else "correct the configuration"
+    return f"{where} {fault.text}; {cure}"
+
+
+def _lines(lines: list[str]) -> str:
+    return lines[0] if len(lines) == 1 else "".join(f"\n  - {line}" for line in lines)

@@ -1,0 +1,237 @@
+"""A plugin's own configuration: typed, from several places, each value with its place, every mistake in one line."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from quart_plug import Quart, hookimpl
+from quart_plug.exceptions import PluginConfigError, PluginError, PluginLoadError, PluginSettingsError
+
+
+@dataclass
+class Limits:
+    low: int = 0
+    high: int = 10
+
+
+@dataclass(frozen=True)
+class TimingConfig:
+    header: str = "x-time"
+    digits: int = 3
+    limits: Limits = field(default_factory=Limits)
+    labels: dict[str, str] = field(default_factory=dict)
+    api_key: str = ""
+
+
+class Timing:
+    """Tells its configuration, and what it was while the other hooks of the set-up were called."""
+
+    __quart_plug__ = {"name": "timing"}
+
+    def __init__(self) -> None:
+        self.seen: dict[str, TimingConfig] = {}
+
+    @hookimpl
+    def configuration_schema(self) -> type:
+        return TimingConfig
+
+    @hookimpl
+    def configuration_defaults(self, app: Quart) -> None:
+        self.seen["configuration_defaults"] = app.plugin_config(TimingConfig)
+
+    @hookimpl
+    def setup(self, app: Quart) -> None:
+        self.seen["setup"] = app.plugin_config(TimingConfig)
+
+
+class Silent:
+    """Has no configuration."""
+
+    __quart_plug__ = {"name": "silent"}
+
+    @hookimpl
+    def setup_finished(self, app: Quart) -> None:
+        pass
+
+
+def make_app(root: Path | None = None, *plugins: Any, **tables: Any) -> Quart:
+    app = Quart(__name__, root_path=None if root is None else str(root), plugins=plugins or [Timing()])
+    if tables:
+        app.config["PLUGIN_CONFIG"] = tables
+    return app
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    def set_variables(**variables: str) -> None:
+        for name, value in variables.items():
+            monkeypatch.setenv(f"QUART_PLUG_{name}", value)
+
+    return set_variables
+
+
+def test_without_any_configuration_it_is_the_defaults() -> None:
+    app = make_app()
+    assert app.plugin_config(TimingConfig) == TimingConfig()
+    assert set(app.plugin_config_sources("timing").values()) == {"default"}
+
+
+def test_it_is_the_same_object_by_class_and_by_name() -> None:
+    app = make_app(timing={"digits": 5})
+    assert app.plugin_config(TimingConfig).digits == 5
+    assert app.plugin_config("timing") is app.plugin_config(TimingConfig)
+
+
+def test_the_hooks_of_the_set_up_can_read_it() -> None:
+    plugin = Timing()
+    app = make_app(None, plugin, timing={"digits": 5})
+    app.setup_plugins()
+    assert plugin.seen == dict.fromkeys(["configuration_defaults", "setup"], TimingConfig(digits=5))
+
+
+def test_the_strongest_place_wins_key_by_key(tmp_path: Path, environment: Callable[..., None]) -> None:
+    project = tmp_path / "pyproject.toml"
+    project.write_text("[tool.quart-plug.config.timing]\nheader = 'p'\ndigits = 1\nlimits = {low = 1, high = 1}\n")
+    settings = tmp_path / "settings.toml"
+    settings.write_text("[plugins.timing]\ndigits = 2\nlimits = {high = 2}\n[plugins.timing.labels]\nA = 'b'\n")
+    environment(TIMING__LIMITS__HIGH="3", TIMING__LABELS__REGION="north")
+    app = make_app(tmp_path)
+    app.config.from_file("settings.toml", load=tomllib.load, text=False)
+    assert app.plugin_config(TimingConfig) == TimingConfig("p", 2, Limits(1, 3), {"A": "b", "region": "north"})
+    in_file, in_project = f"plugins.timing in {settings}", f"{project} [tool.quart-plug.config.timing]"
+    assert app.plugin_config_sources("timing") == {
+        "header": in_project,
+        "digits": in_file,
+        "limits": f"environment QUART_PLUG_TIMING__LIMITS__HIGH, {in_project}",
+        "labels": f"environment QUART_PLUG_TIMING__LABELS__REGION, {in_file}",
+        "api_key": "default",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "load"),
+    [
+        ("a.toml", "[plugins.timing]\ndigits = 4", lambda config, name: config.from_toml(name)),
+        ("a.json", '{"plugins": {"timing": {"digits": 4}}}', lambda config, name: config.from_json(name)),
+        ("a.json", '{"plugins": {"timing": {"digits": 4}}}', lambda config, name: config.from_file(name, json.load)),
+    ],
+)
+def test_tables_of_files_are_merged_into_what_is_there(tmp_path: Path, name: str, text: str, load: Any) -> None:
+    (tmp_path / name).write_text(text)
+    app = make_app(tmp_path, timing={"header": "code", "digits": 1})
+    load(app.config, name)
+    assert app.config["PLUGIN_CONFIG"] == {"timing": {"header": "code", "digits": 4}}
+    assert app.plugin_config_sources("timing")["digits"] == f"plugins.timing in {tmp_path / name}"
+    assert app.plugin_config_sources("timing")["header"] == "PLUGIN_CONFIG['timing'] (code)"
+
+
+def test_apps_do_not_share_what_is_put_into_the_setting() -> None:
+    app, other = make_app(), make_app()
+    app.config["PLUGIN_CONFIG"]["timing"] = {"digits": 9}
+    assert (app.plugin_config(TimingConfig).digits, other.plugin_config(TimingConfig).digits) == (9, 3)
+
+
+FAULTS: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
+    "wrong type": (
+        {"timing": {"digits": "3"}}, {},
+        "timing.digits has to be an integer, not '3'; correct PLUGIN_CONFIG['timing'] (code)",
+    ),
+    "wrong type, environment": (
+        {}, {"TIMING__DIGITS": "many"},
+        "timing.digits has to be an integer, not 'many'; correct environment QUART_PLUG_TIMING__DIGITS",
+    ),
+    "unknown key": (
+        {"timing": {"hedaer": "x"}}, {},
+        "timing.hedaer is an unknown key (did you mean 'header'?); correct PLUGIN_CONFIG['timing'] (code)",
+    ),
+    "unknown key, environment": (
+        {}, {"TIMING__LIMITS__HIHG": "1"},
+        "timing.limits.hihg is an unknown key (did you mean 'high'?);"
+        " correct environment QUART_PLUG_TIMING__LIMITS__HIHG",
+    ),
+    "secret": (
+        {"timing": {"api_key": 12345}}, {},
+        "timing.api_key has to be a text, not what was given (a secret, not shown); correct PLUGIN_CONFIG['timing']",
+    ),
+    "no table": ({"timing": 5}, {}, "PLUGIN_CONFIG['timing'] (code) has to be a table, {key: value}, not 5"),
+    "no schema": (
+        {"silent": {"a": 1}}, {"SILENT__B": "1"},
+        "the plugin 'silent' takes no configuration, for it has no configuration_schema;"
+        " remove PLUGIN_CONFIG['silent'] (code) and environment QUART_PLUG_SILENT__B",
+    ),
+    "not installed": (
+        {"timng": {"a": 1}}, {},
+        "PLUGIN_CONFIG['timng'] (code) configures a plugin that is not there (did you mean 'timing'?);"
+        " correct the name, or install the plugin",
+    ),
+    "not installed, environment": (
+        {}, {"TIMNG__A": "1"},
+        "QUART_PLUG_TIMNG__A configures a plugin that is not there (did you mean 'TIMING'?)",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("tables", "variables", "message"), FAULTS.values(), ids=FAULTS)
+def test_a_mistake_is_one_line_with_what_where_and_cure(
+    tables: dict[str, Any], variables: dict[str, str], message: str, environment: Callable[..., None]
+) -> None:
+    environment(**variables)
+    with pytest.raises(PluginConfigError) as caught:
+        make_app(None, Timing(), Silent(), **tables).setup_plugins()
+    assert message in str(caught.value)
+    assert "12345" not in str(caught.value)
+    assert isinstance(caught.value, PluginSettingsError) and isinstance(caught.value, PluginLoadError)
+
+
+def test_configuration_of_a_plugin_that_is_off_is_no_mistake() -> None:
+    app = make_app(json={"anything": 1})
+    app.config["PLUGINS_DISABLED"] = ["json"]
+    app.setup_plugins()
+    assert app.plugin_config(TimingConfig) == TimingConfig()
+
+
+def test_a_schema_that_nobody_declared() -> None:
+    app = make_app()
+    with pytest.raises(PluginConfigError, match=r"no active plugin has Limits .*plugins that have one: timing"):
+        app.plugin_config(Limits)
+    with pytest.raises(PluginConfigError, match="'json' has no configuration_schema"):
+        app.plugin_config("json")
+    with pytest.raises(PluginConfigError, match=r"'nobody' has no configuration here: .* is not installed"):
+        app.plugin_config("nobody")
+
+
+@pytest.mark.parametrize("given", [TimingConfig(), dict, "TimingConfig", 5], ids=repr)
+def test_a_schema_that_is_no_dataclass(given: Any) -> None:
+    class Wrong:
+        __quart_plug__ = {"name": "wrong"}
+
+        @hookimpl
+        def configuration_schema(self) -> Any:
+            return given
+
+    with pytest.raises(PluginConfigError, match="configuration_schema of 'wrong' has to be a dataclass"):
+        make_app(None, Wrong()).setup_plugins()
+
+
+def test_a_plugin_that_comes_late_is_configured_too(environment: Callable[..., None]) -> None:
+    app = make_app(None, Silent())
+    app.setup_plugins()
+    environment(TIMING__DIGITS="8")
+    plugin = Timing()
+    app.hooks.register(plugin)
+    assert plugin.seen["setup"] == app.plugin_config(TimingConfig) == TimingConfig(digits=8)
+    app.hooks.unregister("timing")
+    with pytest.raises(PluginConfigError, match="no active plugin has TimingConfig"):
+        app.plugin_config(TimingConfig)
+    app.config["PLUGIN_CONFIG"]["timing"] = {"digits": 1.5}
+    environment(TIMING__DIGITS="x")
+    with pytest.raises(PluginError, match=r"timing\.digits has to be an integer, not 'x'"):
+        app.hooks.register(Timing())
+    assert not app.hooks.is_active("timing")
