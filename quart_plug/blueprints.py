@@ -10,11 +10,12 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .decorators import T_error_handler
+from .decorators import PluginNames, T_error_handler
 from .globals import current_app
 from .hooks.names import lazy_names
 from .reexports import BLUEPRINTS
 from .scaffold import STAGES, F, Scaffold, describe_function, exception_and_code, named_register
+from .scoping import check_names, describe_blueprint, read_names
 from .tables import ObservedDict
 
 if TYPE_CHECKING:
@@ -118,6 +119,8 @@ class Blueprint(Scaffold):
         url_defaults: dict[str, Any] | None = None,
         root_path: str | None = None,
         cli_group: str | None = "",
+        *,
+        plugins_disabled: PluginNames = (),
     ) -> None:
         if not name:
             raise ValueError("a blueprint needs a name that is not empty")
@@ -133,6 +136,7 @@ class Blueprint(Scaffold):
         self.url_values_defaults = dict(url_defaults or {})
         self.deferred_functions: list[DeferredSetupFunction] = []
         self.cli_group: str | object | None = cli_group
+        self.plugins_disabled = read_names(plugins_disabled, f"the blueprint {name!r}")
         self._blueprints: list[tuple[Blueprint, dict[str, Any]]] = []
 
     @cached_property
@@ -170,8 +174,12 @@ class Blueprint(Scaffold):
     ) -> BlueprintSetupState:
         return BlueprintSetupState(self, app, options, first_registration)
 
-    def register_blueprint(self, blueprint: Blueprint, **options: Any) -> None:
+    def register_blueprint(
+        self, blueprint: Blueprint, *, plugins_disabled: PluginNames = (), **options: Any
+    ) -> None:
         """Nest another blueprint; options as in `Quart.register_blueprint`."""
+        if plugins_disabled:
+            options["plugins_disabled"] = plugins_disabled
         self._changed()
         if blueprint is self:
             raise ValueError(f"the blueprint {self.name!r} cannot be registered on itself")
@@ -186,6 +194,12 @@ class Blueprint(Scaffold):
                 f"{same} is registered under the name {name!r} already; give this one a name of its own: "
                 "register_blueprint(blueprint, name='…')"
             )
+        described = describe_blueprint(name, self.import_name)
+        disabled = read_names(self.plugins_disabled, described)
+        disabled |= read_names(options.get("plugins_disabled", ()), described)
+        if app.plugins_are_set_up:
+            check_names(app.plugin_hooks, disabled, described)
+        app.scopes.blueprints[name] = disabled
         first_registration = all(blueprint is not self for blueprint in app.blueprints.values())
         app.blueprints[name] = self
         self._registered = True
@@ -244,11 +258,15 @@ class Blueprint(Scaffold):
         endpoint: str | None = None,
         view_func: Callable[..., Any] | None = None,
         provide_automatic_options: bool | None = None,
+        *,
+        plugins_disabled: PluginNames = (),
         **options: Any,
     ) -> None:
         """Add a rule when the blueprint is registered; see `Quart.add_url_rule`."""
         if endpoint and "." in endpoint:
             raise ValueError(f"the endpoint {endpoint!r} of a blueprint's view may not have a dot")
+        if plugins_disabled:
+            options["plugins_disabled"] = plugins_disabled
         name = getattr(view_func, "__name__", "")
         if endpoint is None and "." in name:
             raise ValueError(

@@ -5,7 +5,8 @@ Knows no behaviour: a type checker refuses a function of a wrong shape where it 
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Set
+from typing import Any, Protocol, TypeVar
 
 from .typing import (
     AfterRequestCallable,
@@ -20,6 +21,9 @@ from .typing import (
     URLValuePreprocessorCallable,
     WebsocketCallable,
 )
+
+# The value of `plugins_disabled`; not any iterable of texts, since a text is one too.
+PluginNames = Set[str] | list[str] | tuple[str, ...]
 
 T_after_request = TypeVar("T_after_request", bound=AfterRequestCallable)
 T_after_websocket = TypeVar("T_after_websocket", bound=AfterWebsocketCallable)
@@ -56,3 +60,11 @@ class RegistersTeardown(Protocol):
 
 class RegistersWebsocketTeardown(Protocol):
     def __call__(self, func: T_teardown) -> T_teardown: ...
+
+
+class RegistersRoute(Protocol):
+    """`get`, `post`, …; what has no name here goes to `add_url_rule`."""
+
+    def __call__(
+        self, rule: str, *, plugins_disabled: PluginNames = (), **options: Any
+    ) -> Callable[[T_route], T_route]: ...

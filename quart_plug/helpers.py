@@ -149,9 +149,10 @@ async def flash(message: str, category: str = "message") -> None:
     flashes = session.get("_flashes", [])
     flashes.append((category, message))
     session["_flashes"] = flashes
-    hook = current_app.plugin_hooks.call("message_flashed")
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy
+    hook = app.chain_here("message_flashed")
     if hook is not None:
-        await hook(current_app._get_current_object(), message, category)  # type: ignore[attr-defined]
+        await hook(app, message, category)
 
 
 def get_flashed_messages(

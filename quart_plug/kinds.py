@@ -20,7 +20,7 @@ class Kind:
     scope_type      the ASGI scope's `type`.
     reply_required  a request's view has to return a response; a websocket's view may return None.
     steps           step -> the public method of the app whose body is that step, in Quart's names.
-    hooks           moment -> the name of the hook that is called then.
+    hooks           moment -> the name of the hook that is called then; each can be switched off for a route.
     """
 
     name: KindName
@@ -31,7 +31,12 @@ class Kind:
 
 
 def _kind(
-    name: KindName, scope_type: Literal["http", "websocket"], reply_required: bool, process: str, fail: str
+    name: KindName,
+    scope_type: Literal["http", "websocket"],
+    reply_required: bool,
+    process: str,
+    fail: str,
+    *moments: str,
 ) -> Kind:
     return Kind(
         name=name,
@@ -52,13 +57,19 @@ def _kind(
             "teardown_app": "do_teardown_appcontext",
         },
         hooks={
-            moment: f"{name}_{moment}"
-            for moment in ("started", "before", "after", "finished", "failed", "teardown")
+            "around": "connection",
+            **{
+                moment: f"{name}_{moment}"
+                for moment in ("started", "before", "after", "finished", "failed", "teardown", *moments)
+            },
         },
     )
 
 
 REQUEST = _kind("request", "http", True, "process_response", "handle_exception")
-WEBSOCKET = _kind("websocket", "websocket", False, "postprocess_websocket", "handle_websocket_exception")
+WEBSOCKET = _kind(
+    *("websocket", "websocket", False, "postprocess_websocket", "handle_websocket_exception"),
+    *("received", "sending", "sent", "closed"),
+)
 
 KINDS: dict[str, Kind] = {"request": REQUEST, "websocket": WEBSOCKET}

@@ -65,8 +65,8 @@ async def handle(ctx: Context, within: bool = False) -> Ready | Response | None:
                 await enter(ctx)
             else:
                 plans.locate(ctx)
-            if plans.full_dispatch is not None:  # overridden, or something is around it
-                return await plans.full_dispatch(ctx)  # type: ignore[no-any-return]  # whatever the override gives
+            if ctx.plan.full_dispatch is not None:  # overridden, or something is around it
+                return await ctx.plan.full_dispatch(ctx)  # type: ignore[no-any-return]  # whatever the override gives
         plan = ctx.plan
 
         # full_dispatch
@@ -289,8 +289,8 @@ async def handle_exception(ctx: Context, error: Exception) -> Any:
     In tests and in debug mode it is raised again (`PROPAGATE_EXCEPTIONS`).
     """
     app = ctx.app
-    if ctx.plans.failed is not None:
-        await ctx.plans.failed(ctx, error)
+    if ctx.plan.failed is not None:
+        await ctx.plan.failed(ctx, error)
     propagate = app.config["PROPAGATE_EXCEPTIONS"]
     if propagate is None:
         propagate = app.testing or app.debug
@@ -354,8 +354,8 @@ async def finalize(ctx: Context, result: Any, from_error_handler: bool = False, 
                 session = ctx.session  # a permanent session's cookie is sent again
             if session is not None:
                 await save_session(ctx, session, response)
-        if not made and plans.finished is not None:
-            await plans.finished(ctx, response)
+        if not made and plan.finished is not None:
+            await plan.finished(ctx, response)
     except Exception:
         if not from_error_handler:
             raise
@@ -402,8 +402,8 @@ async def teardown(ctx: Context, exc: BaseException | None) -> None:
             await function(exc)
         except Exception as error:
             failures = [*(failures or ()), error]
-    if ctx.plans.teardown_hook is not None:
-        failures = await _try(failures, ctx.plans.teardown_hook, ctx, exc)
+    if ctx.plan.teardown_hook is not None:
+        failures = await _try(failures, ctx.plan.teardown_hook, ctx, exc)
     if failures is not None:
         raise_together("teardown functions failed", failures)
 

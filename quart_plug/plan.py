@@ -17,10 +17,12 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from . import lifecycle
 from .ctx import NO_VALUES
-from .kinds import REQUEST, WEBSOCKET, Kind
+from .kinds import REQUEST, Kind
+from .moments import Moments, telling
 from .overrides import adapt, adapt_async, override_of
 from .routing import slow_match
 from .scaffold import Scaffold
+from .scoping import NOTHING, SwitchedOff, blueprints_of, switched_off
 from .wrappers.base import BaseRequestWebsocket
 from .wrappers.scope import headers_of, path_of
 
@@ -81,9 +83,9 @@ class Plans:
         self.steps = Steps(app, kind)
         override = override_of(app, "update_template_context")
         self.updates_template_context = None if override is None else adapt(override, "update_template_context")
-        self.pushed = _telling(call("context_pushed"))
-        self.popped = _telling(call("context_popped"))
-        self.context_teardown = _telling(call("context_teardown"))
+        self.pushed = telling(call("context_pushed"))
+        self.popped = telling(call("context_popped"))
+        self.context_teardown = telling(call("context_teardown"))
         self.tears_app_down = bool(
             app.teardown_appcontext_funcs
             or self.context_teardown is not None
@@ -99,24 +101,16 @@ class Plans:
         self.locate = locate
         self.direct: dict[str | None, dict[str, Plan]] = {}
         if kind is not None:
-            self._compile_connection(app, kind, call)
+            self._compile_connection(app, kind)
 
-    def _compile_connection(self, app: Quart, kind: Kind, call: Callable[[str], Any]) -> None:
+    def _compile_connection(self, app: Quart, kind: Kind) -> None:
         self.by_rule: dict[int, Plan] = {}
-        self.started = _telling(call(kind.hooks["started"]))
-        self.finished = _telling(call(kind.hooks["finished"]))
-        self.failed = _telling(call(kind.hooks["failed"]))
-        self.teardown_hook = _telling(call(kind.hooks["teardown"]))
-        self.closes = bool(
-            self.closes or self.teardown_hook is not None or any(app._functions("teardown", kind).values())
-        )
+        self._moments: dict[SwitchedOff, Moments] = {}
+        torn_down = self.moments(NOTHING).teardown is not None or any(app._functions("teardown", kind).values())
+        self.closes = bool(self.closes or torn_down)
         interface = app.session_interface_or_none()
         self.lazy_session = interface is None or bool(type(interface).__dict__.get("lazy", False))
         self.opens_session = not self.lazy_session
-        self.received = call("websocket_received") if kind is WEBSOCKET else None
-        self.sending = call("websocket_sending") if kind is WEBSOCKET else None
-        self.sent = _telling(call("websocket_sent")) if kind is WEBSOCKET else None
-        self.closed = call("websocket_closed") if kind is WEBSOCKET else None
         class_ = app.request_class
         self.request_class = class_ if getattr(class_.__init__, "may_be_skipped", False) else None
         shipped = self.request_class is not None and class_.headers is BaseRequestWebsocket.headers
@@ -138,9 +132,14 @@ class Plans:
         self.whole = _handle_pushed if makes else lifecycle.handle  # the default of `handle_request`
         override = override_of(app, kind.steps["handle"])
         self.handle = self.whole if override is None else partial(_overridden_handle, override)
-        around = call("connection")
-        if around is not None:
-            self.full_dispatch = partial(_around, around, self.full_dispatch or lifecycle.full_dispatch)
+
+    def moments(self, off: SwitchedOff) -> Moments:
+        """The chains of a connection's hooks, less what is switched off."""
+        moments = self._moments.get(off)
+        if moments is None:
+            assert self.kind is not None
+            moments = self._moments[off] = Moments(self.app.plugin_hooks.call, self.kind, off)
+        return moments
 
     def plan_for(self, rule: Rule | None) -> Plan:
         plan = self.by_rule.get(id(rule))  # rules that are equal may differ in what is not compared
@@ -162,7 +161,8 @@ async def _handle_pushed(ctx: Context) -> Any:
     try:
         await made.push()
         ctx.take_from(made)
-        return await (plans.full_dispatch or lifecycle.full_dispatch)(made)
+        full_dispatch = made.plan.full_dispatch if made.has_plan else plans.full_dispatch
+        return await (full_dispatch or lifecycle.full_dispatch)(made)
     except Exception as error:
         unhandled = error
         made.failed = True
@@ -177,29 +177,6 @@ async def _handle_pushed(ctx: Context) -> Any:
         if made.is_pushed:
             await made.pop(unhandled)
         unhandled = None  # its traceback holds this frame
-
-
-def _telling(hook: Callable[..., Any] | None) -> Callable[..., Any] | None:
-    """A `notify` hook whose one failure is raised as itself: what a signal's receiver raises meets the error handlers,
-    as in Quart."""
-    if hook is None:
-        return None
-
-    async def tell(*args: Any) -> None:
-        try:
-            await hook(*args)
-        except ExceptionGroup as group:
-            if len(group.exceptions) > 1:
-                raise
-            failure = group.exceptions[0]
-        else:
-            return
-        try:
-            raise failure
-        finally:
-            del failure  # its traceback holds this frame
-
-    return tell
 
 
 async def _around(around: Callable[..., Any], inner: Callable[..., Any], ctx: Context) -> Any:
@@ -228,16 +205,23 @@ class Plan:
             return [function for name in names for function in table.get(name, ())[::step]]
 
         ensure_async = app.ensure_async
-        call = app.plugin_hooks.call
         self.url_value_preprocessors = [
             f for name in inwards for f in app.url_value_preprocessors.get(name, ())
         ]
         self.before = [ensure_async(f) for f in functions("before", inwards)]
         self.after = [ensure_async(f) for f in functions("after", outwards, -1)]
         self.teardown = [ensure_async(f) for f in functions("teardown", outwards, -1)]
-        self.started = plans.started
-        self.before_hook = call(kind.hooks["before"])
-        self.after_hook = call(kind.hooks["after"])
+        self.off = switched_off(app, rule)
+        moments = plans.moments(self.off)
+        self.started = moments.started
+        self.before_hook = moments.before
+        self.after_hook = moments.after
+        self.finished = moments.finished
+        self.failed = moments.failed
+        self.teardown_hook = moments.teardown
+        self.full_dispatch = plans.full_dispatch
+        if moments.around is not None:
+            self.full_dispatch = partial(_around, moments.around, plans.full_dispatch or lifecycle.full_dispatch)
 
         self.answers_options = bool(getattr(rule, "provide_automatic_options", False))
         self.function: Any = None if rule is None else _view_function(app, rule)
@@ -251,7 +235,7 @@ class Plan:
         self.plain = not (
             self.after
             or self.after_hook is not None
-            or plans.finished is not None
+            or self.finished is not None
             or plans.opens_session
             or {"finalize", "make_response", "process"} & steps.overridden
         )
@@ -260,9 +244,10 @@ class Plan:
         options_of_rule: dict[str, Any] = getattr(rule, "connection_options", {})
         self.subprotocols: list[str] = list(options_of_rule.get("subprotocols") or ())
         self.disconnect = disconnect_mode(app, kind, options_of_rule.get("disconnect"), self.function)
-        self.received = plans.received
-        self.sending = plans.sending
-        self.sent = plans.sent
+        self.received = moments.received
+        self.sending = moments.sending
+        self.sent = moments.sent
+        self.closed = moments.closed
         self.options_plan: Plan | None = (
             Plan(plans, rule, True) if self.answers_options and not options else None
         )
@@ -274,16 +259,6 @@ class Plan:
         self.reply = reply_headers(app)
         if self.reply is None:
             self.plain = False
-
-
-def blueprints_of(endpoint: str) -> list[str]:
-    """The names of the blueprints of an endpoint, the innermost first: "a.b.view" -> ["a.b", "a"]."""
-    names = []
-    name, dot, _ = endpoint.rpartition(".")
-    while dot:
-        names.append(name)
-        name, dot, _ = name.rpartition(".")
-    return names
 
 
 def _view_function(app: Quart, rule: Rule) -> Callable[..., Any]:

@@ -8,14 +8,25 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .blueprints import endpoint_of
 from .globals import _cv
 from .scaffold import describe_function
+from .scoping import (
+    SwitchedOff,
+    check_endpoint,
+    check_names,
+    describe_endpoint,
+    describe_rule,
+    read_names,
+    switched_off,
+)
 from .tables import PublicTable, function_list
 
 if TYPE_CHECKING:
     from werkzeug.exceptions import Aborter
+    from werkzeug.routing import Rule
 
     from .app import Quart
     from .blueprints import Blueprint
     from .ctx import Context
+    from .decorators import PluginNames
     from .wrappers import Response
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -30,6 +41,8 @@ class Registration:
         endpoint: str | None = None,
         view_func: Callable[..., Any] | None = None,
         provide_automatic_options: bool | None = None,
+        *,
+        plugins_disabled: PluginNames = (),
         **options: Any,
     ) -> None:
         """Lead requests (or, with `websocket=True`, websockets) for `rule` to a view.
@@ -37,9 +50,10 @@ class Registration:
         rule       a path with variables, such as "/user/<int:id>".
         endpoint   the name for `url_for`; by default the view's name.
         methods    the HTTP methods; by default GET (with HEAD) and OPTIONS.
+        plugins_disabled  plugins whose hooks are not called for it, or single hooks of them ("name:hook").
 
-        Raises AssertionError when another view has the endpoint already, and ValueError or TypeError for a rule or
-        an option that makes no sense.
+        Raises AssertionError when another view has the endpoint already, ValueError or TypeError for a rule or
+        an option that makes no sense, and PluginError for unknown names of plugins, before they are set up not yet.
         """
         if not rule.startswith("/"):
             raise ValueError(f"the rule {rule!r} has to start with a slash")
@@ -62,6 +76,12 @@ class Registration:
         if provide_automatic_options:
             methods.add("OPTIONS")
         methods |= set(getattr(view_func, "required_methods", ()))
+        place = describe_function(view_func) if view_func is not None else None
+        described = describe_rule(rule, place)
+        disabled = read_names(plugins_disabled, described)
+        disabled |= read_names(getattr(view_func, "plugins_disabled", ()), described)
+        if disabled and self.plugins_are_set_up:
+            check_names(self.plugin_hooks, disabled, described)
         own = {name: options.pop(name) for name in ("disconnect", "subprotocols") if name in options}
         if own and not websocket:
             raise TypeError(f"{', '.join(own)} is for websockets; the rule {rule!r} is for requests")
@@ -81,7 +101,8 @@ class Registration:
         )
         made.provide_automatic_options = provide_automatic_options
         made.connection_options = own
-        made.place = describe_function(view_func) if view_func is not None else None
+        made.place = place
+        made.plugins_disabled = disabled
         if view_func is not None:
             known = self.view_functions.get(endpoint)
             if known is not None and known != view_func:
@@ -93,9 +114,33 @@ class Registration:
         if view_func is not None:
             self.view_functions[endpoint] = view_func
 
-    def register_blueprint(self: Quart, blueprint: Blueprint, **options: Any) -> None:  # type: ignore[misc]
-        """Register a blueprint; `url_prefix`, `subdomain`, `name` and `url_defaults` override its own."""
+    def register_blueprint(  # type: ignore[misc]  # mixed into Quart
+        self: Quart, blueprint: Blueprint, *, plugins_disabled: PluginNames = (), **options: Any
+    ) -> None:
+        """Register a blueprint; `url_prefix`, `subdomain`, `name` and `url_defaults` override its own.
+
+        plugins_disabled  plugins to switch off for its routes, beside those that it names itself.
+        """
+        if plugins_disabled:
+            options["plugins_disabled"] = plugins_disabled
         blueprint.register(self, options)
+
+    def disable_plugins_for(self: Quart, endpoint: str, names: PluginNames) -> None:  # type: ignore[misc]
+        """Switch plugins, or single hooks of them, off for the routes of an endpoint that somebody else added.
+
+        As `plugins_disabled` of a route: `app.disable_plugins_for("static", {"rate_limit"})`. What was switched off
+        stays so. Raises PluginError for unknown names and endpoints, when the plugins are set up or at once if they
+        are.
+        """
+        read = read_names(names, describe_endpoint(endpoint))
+        if self.plugins_are_set_up:
+            check_endpoint(self, endpoint, read)
+        self.scopes.endpoints[endpoint] = read | self.scopes.endpoints.get(endpoint, frozenset())
+        self.plans_changed()
+
+    def switched_off_for(self: Quart, rule: Rule) -> SwitchedOff:  # type: ignore[misc]  # mixed into Quart
+        """The plugins and hooks that are switched off for a rule of `app.url_map`, whoever switched them off."""
+        return switched_off(self, rule)
 
     def iter_blueprints(self: Quart) -> ValuesView[Blueprint]:  # type: ignore[misc]
         return self.blueprints.values()

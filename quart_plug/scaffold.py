@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .decorators import (
+    PluginNames,
     RegistersAfterRequest,
     RegistersAfterWebsocket,
     RegistersBeforeRequest,
     RegistersBeforeWebsocket,
+    RegistersRoute,
     RegistersTeardown,
     RegistersWebsocketTeardown,
     T_context_processor,
@@ -71,7 +73,7 @@ def named_register(add: Callable[[Any, F], F], name: str, doc: str) -> Callable[
     return register
 
 
-def _route_for(method: str) -> Callable[..., Callable[[T_route], T_route]]:
+def _route_for(method: str) -> Any:
     def decorate(self: Scaffold, rule: str, **options: Any) -> Callable[[T_route], T_route]:
         if "methods" in options:
             raise TypeError(
@@ -126,11 +128,11 @@ class Scaffold:
         "teardown", "websocket", "Call `f(error or None)` when a websocket's context ends, whatever happened."
     )
 
-    get = _route_for("GET")
-    post = _route_for("POST")
-    put = _route_for("PUT")
-    delete = _route_for("DELETE")
-    patch = _route_for("PATCH")
+    get: RegistersRoute = _route_for("GET")
+    post: RegistersRoute = _route_for("POST")
+    put: RegistersRoute = _route_for("PUT")
+    delete: RegistersRoute = _route_for("DELETE")
+    patch: RegistersRoute = _route_for("PATCH")
 
     def __init__(
         self,
@@ -170,14 +172,20 @@ class Scaffold:
         endpoint: str | None = None,
         view_func: Callable[..., Any] | None = None,
         provide_automatic_options: bool | None = None,
+        *,
+        plugins_disabled: PluginNames = (),
         **options: Any,
     ) -> None:
         raise AssertionError("an app and a blueprint each add rules in their own way")
 
-    def route(self, rule: str, **options: Any) -> Callable[[T_route], T_route]:
+    def route(
+        self, rule: str, *, plugins_disabled: PluginNames = (), **options: Any
+    ) -> Callable[[T_route], T_route]:
         """Register the decorated view for `rule`; options go to `add_url_rule`."""
         if callable(rule):
             raise TypeError(f"route() needs the path: @route('/…'), not @route on {_place(rule)}")
+        if plugins_disabled:  # not passed on for nothing: who overrides `add_url_rule` may not know it
+            options["plugins_disabled"] = plugins_disabled
 
         def decorate(function: T_route) -> T_route:
             self.add_url_rule(rule, options.pop("endpoint", None), function, **options)
@@ -185,13 +193,17 @@ class Scaffold:
 
         return decorate
 
-    def websocket(self, rule: str, **options: Any) -> Callable[[T_websocket], T_websocket]:
+    def websocket(
+        self, rule: str, *, plugins_disabled: PluginNames = (), **options: Any
+    ) -> Callable[[T_websocket], T_websocket]:
         """Register the decorated view for websockets on `rule`.
 
         Beside a rule's options: `subprotocols=[…]` (in the server's order) and `disconnect="raise" | "cancel"`.
         """
         if callable(rule):
             raise TypeError(f"websocket() needs the path: @websocket('/…'), not @websocket on {_place(rule)}")
+        if plugins_disabled:
+            options["plugins_disabled"] = plugins_disabled
 
         def decorate(function: T_websocket) -> T_websocket:
             self.add_websocket(rule, options.pop("endpoint", None), function, **options)
@@ -204,9 +216,13 @@ class Scaffold:
         rule: str,
         endpoint: str | None = None,
         view_func: Callable[..., Any] | None = None,
+        *,
+        plugins_disabled: PluginNames = (),
         **options: Any,
     ) -> None:
         """Register a websocket's view; `add_url_rule` for websockets."""
+        if plugins_disabled:
+            options["plugins_disabled"] = plugins_disabled
         self.add_url_rule(rule, endpoint, view_func, methods={"GET"}, websocket=True, **options)
 
     def endpoint(self, endpoint: str) -> Callable[[F], F]:

@@ -16,6 +16,7 @@ from .exceptions import PluginError, PluginNotEnabled
 from .hooks import PluginManager, specs
 from .namespace import unless_assigned
 from .plugin_setup import PluginSetup
+from .scoping import Scopes, chain_here, check_all
 
 if TYPE_CHECKING:
     from .app import Quart
@@ -50,16 +51,26 @@ class Slots:
         state["_filled"] = {}
         state["plugin_hooks"] = PluginManager(plugins)
         state["_cli_groups"] = []
+        state["scopes"] = Scopes()
         self.plugin_hooks.add_hookspecs(specs)
         state["_plugin_setup"] = self.plugin_hooks.follower = PluginSetup(self)  # type: ignore[arg-type]  # mixed into Quart
         state["plugin_hooks"].on_change.append(self._hooks_changed)  # type: ignore[misc]  # mixed into Quart
 
+    scopes: Scopes
     plugin_hooks: PluginManager
     hooks: PluginManager = unless_assigned(lambda self: self.plugin_hooks)
 
     def _hooks_changed(self: Quart) -> None:  # type: ignore[misc]  # mixed into Quart
         self.__dict__["_filled"] = {}
         self.plans_changed()
+
+    def chain_here(self: Quart, hook: str) -> Callable[..., Any] | None:  # type: ignore[misc]  # mixed into Quart
+        """The compiled chain of a hook, or None, without the plugins that are switched off for the current route.
+
+        For hooks that are called while a connection is handled, a plugin's own ones among them. The chain is that of
+        now: ask again for the next call.
+        """
+        return chain_here(self, hook)  # type: ignore[no-any-return]  # the manager's
 
     def setup_plugins(self: Quart) -> None:  # type: ignore[misc]  # mixed into Quart
         """Select, load and set up the plugins; only the first call does anything.
@@ -83,6 +94,7 @@ class Slots:
                 raise state["_setup_error"].with_traceback(None)
             self.url_map.defer_unknown = False
             self.url_map.bind_pending()  # a rule that cannot be bound is an error for every connection
+            check_all(self)
             state["plugins_are_set_up"] = True
             # What is taken out and put back, as `mock.patch.dict(app.config, …)` does with all of them, is no change.
             state["_plugin_settings"] = {key: self.config.get(key) for key in PLUGIN_SETTINGS}

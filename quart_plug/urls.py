@@ -13,7 +13,7 @@ from werkzeug.utils import redirect as make_redirect
 
 from .globals import _cv, connection_around
 from .overrides import default_step
-from .plan import blueprints_of
+from .scoping import blueprints_of
 
 if TYPE_CHECKING:
     from werkzeug.routing import MapAdapter

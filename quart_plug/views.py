@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Any, ClassVar
 
 from .ctx import has_websocket_context
+from .decorators import PluginNames
 from .globals import current_app, request
 from .typing import ResponseReturnValue, RouteCallable
 
@@ -29,6 +30,7 @@ class View:
 
     methods                    the HTTP methods, for every rule that names none itself.
     provide_automatic_options  whether OPTIONS is answered for it; None leaves it to the app.
+    plugins_disabled           the plugins, or hooks of them, that are switched off for its rules.
     decorators                 applied to the view function that `as_view` makes; the first one innermost.
     init_every_request         whether each request gets an instance of its own; False shares one, which
                                then must
@@ -37,6 +39,7 @@ class View:
 
     methods: ClassVar[Collection[str] | None] = None
     provide_automatic_options: ClassVar[bool | None] = None
+    plugins_disabled: ClassVar[PluginNames] = ()
     decorators: ClassVar[list[Callable[..., Any]]] = []
     init_every_request: ClassVar[bool] = True
 
@@ -68,6 +71,7 @@ class View:
         # class is looked up there, so that a test can exchange it.
         view.view_class = cls
         view.methods = cls.methods
+        view.plugins_disabled = cls.plugins_disabled
         view.provide_automatic_options = cls.provide_automatic_options
         return view  # type: ignore[no-any-return]
 

@@ -43,16 +43,18 @@ def routes_command(info: ScriptInfo, sort: str, all_methods: bool, as_json: bool
 
 
 def _table(routes: list[dict[str, Any]], domain: str) -> str:
-    """The routes in columns; the one for domains only when a route has one."""
+    """The routes in columns; those for domains and for what is switched off only when a route has something there."""
     columns = {
         "Rule": [route["rule"] for route in routes],
         domain: [route["domain"] for route in routes],
         "Endpoint": [route["endpoint"] for route in routes],
         "Methods": [", ".join(route["methods"]) for route in routes],
         "Websocket": ["yes" if route["websocket"] else "" for route in routes],
+        "Without": [", ".join(route["plugins_disabled"]) for route in routes],
     }
-    if not any(columns[domain]):
-        del columns[domain]
+    for column in (domain, "Without"):
+        if not any(columns[column]):
+            del columns[column]
     return table(tuple(columns), zip(*columns.values(), strict=True))
 
 
@@ -65,6 +67,7 @@ def _routes(app: Quart, all_methods: bool) -> list[dict[str, Any]]:
             "endpoint": rule.endpoint,
             "methods": [] if rule.websocket else sorted(set(rule.methods or ()) - hidden),
             "websocket": bool(rule.websocket),
+            "plugins_disabled": list(app.switched_off_for(rule).names),
         }
         for rule in app.url_map.iter_rules()
     ]

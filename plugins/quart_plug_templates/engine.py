@@ -52,7 +52,7 @@ class JinjaEngine:
         if ctx is not None and ctx.has_request:
             added["request"] = request
             added["session"] = session
-        chain = app.plugin_hooks.call("template_context")
+        chain = app.chain_here("template_context")
         if chain is not None:
             for names in chain(app):
                 added.update(names)
@@ -118,7 +118,7 @@ async def render_template(template: Template, context: dict[str, Any], app: Quar
         text = await template.render_async(context)
     else:  # an environment that the application made itself
         text = template.render(context)
-    rendered = app.plugin_hooks.call("template_rendered")
+    rendered = app.chain_here("template_rendered")
     if rendered is not None:
         await rendered(app, template, context)
     return text
@@ -135,7 +135,7 @@ async def stream_template(app: Quart, template: Template, context: dict[str, Any
         else:
             for piece in template.generate(context):
                 yield piece
-        rendered = app.plugin_hooks.call("template_rendered")
+        rendered = app.chain_here("template_rendered")
         if rendered is not None:
             await rendered(app, template, context)
 
@@ -147,6 +147,6 @@ async def _prepare(app: Quart, template: Template, context: dict[str, Any]) -> N
     updated = app.prepare_template_context(context)
     if hasattr(updated, "__await__"):  # an override may be a plain method
         await updated
-    rendering = app.plugin_hooks.call("template_rendering")
+    rendering = app.chain_here("template_rendering")
     if rendering is not None:
         await rendering(app, template, context)

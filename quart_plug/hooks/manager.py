@@ -373,6 +373,10 @@ class PluginManager:
         """A plugin with its distribution and version; PluginNotFound when the manager knows none of this name."""
         return self.entry(name).origin
 
+    def knows(self, name: str) -> bool:
+        """Whether there is a plugin of this name, active or not."""
+        return any(entry.name == name for entry in self._entries)
+
     def report(self) -> Report:
         """Every plugin and its state."""
         rest = [entry for entry in self._entries if entry.status != "active"]

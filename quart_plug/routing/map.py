@@ -37,12 +37,14 @@ class QuartRule(Rule):
                                error messages; set by whoever registers it.
     plugin                     the name of the plugin that added the rule, or None.
     connection_options         what the kernel, and not werkzeug, does with a rule (`disconnect`, …).
+    plugins_disabled           the plugins, or hooks of them, that are switched off for it; see scoping.py.
     converters                 the rule's converters by variable, once it is bound.
     """
 
     place: str | None = None
     plugin: str | None = None
     connection_options: Mapping[str, Any] = {}
+    plugins_disabled: frozenset[str] = frozenset()
 
     def __init__(
         self,
@@ -88,6 +90,7 @@ class QuartRule(Rule):
             copy.place = self.place
             copy.plugin = self.plugin
             copy.connection_options = self.connection_options
+            copy.plugins_disabled = self.plugins_disabled
         return copy
 
     def get_empty_kwargs(self) -> Mapping[str, Any]:

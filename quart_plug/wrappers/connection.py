@@ -389,8 +389,8 @@ class WebsocketConnection(BaseRequestWebsocket):
             self._farewell = None
         if self._was_accepted:
             self._was_accepted = False
-            plans = getattr(self._link, "plans", None)
-            closed = None if plans is None else plans.closed
+            plan = self._link.plan
+            closed = None if plan is None else plan.closed  # None: it was accepted before there was a rule
             if closed is not None:
                 error = self._socket.error()
                 await closed(self._link, error.code, error.reason, error.closed_by)

@@ -75,6 +75,7 @@ class _NoPlan:
     received = None
     sending = None
     sent = None
+    closed = None
     subprotocols: tuple[str, ...] = ()
 
 

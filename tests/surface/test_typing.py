@@ -152,6 +152,15 @@ def register(app: Quart, blueprint: Blueprint) -> None:
     app.get("/")(number)  # refused
     app.websocket("/")(nothing_async)
     app.websocket("/")(number)  # refused
+    app.get("/", plugins_disabled={"a"})(text)
+    app.get("/", plugins_disabled="a")(text)  # refused
+    app.route("/", plugins_disabled=("a", "b:c"))(text)
+    app.route("/", plugins_disabled={1})(text)  # refused
+    blueprint.websocket("/", plugins_disabled=["a"])(nothing_async)
+    blueprint.websocket("/", plugins_disabled="a")(nothing_async)  # refused
+    app.register_blueprint(Blueprint("b", __name__, plugins_disabled={"a"}), plugins_disabled={"a"})
+    app.register_blueprint(blueprint, plugins_disabled="a")  # refused
+    app.disable_plugins_for("static", "a")  # refused
     app.errorhandler(404)(handler)
     app.errorhandler(404)(number)  # refused
     app.context_processor(names)

@@ -118,8 +118,9 @@ def test_routes_are_sorted(module: Any, run: Any, arguments: list[str], rules: l
 def test_routes_say_what_they_are(module: Any, run: Any) -> None:
     module("app.py", SHOP)
     routes = {route["rule"]: route for route in json.loads(run("routes", "--json").stdout)}
-    assert routes["/a"] == {"rule": "/a", "domain": "", "endpoint": "first", "methods": ["POST"], "websocket": False}
-    assert routes["/ws"] == {"rule": "/ws", "domain": "", "endpoint": "talk", "methods": [], "websocket": True}
+    none = {"domain": "", "plugins_disabled": []}
+    assert routes["/a"] == {"rule": "/a", "endpoint": "first", "methods": ["POST"], "websocket": False, **none}
+    assert routes["/ws"] == {"rule": "/ws", "endpoint": "talk", "methods": [], "websocket": True, **none}
     complete = {r["rule"]: r for r in json.loads(run("routes", "--json", "--all-methods").stdout)}
     assert complete["/b"]["methods"] == ["GET", "HEAD", "OPTIONS"]
 
@@ -130,6 +131,25 @@ def test_routes_as_a_table(module: Any, run: Any) -> None:
     assert lines[0].split() == ["Rule", "Endpoint", "Methods", "Websocket"]
     assert lines[2].split() == ["/a", "first", "POST"]
     assert lines[-1].split() == ["/ws", "talk", "yes"]
+
+
+def test_routes_say_what_is_switched_off_for_them(module: Any, run: Any) -> None:
+    module(
+        "app.py",
+        "from quart_plug import Blueprint\n"
+        "app = Quart(__name__, static_folder=None)\n"
+        "part = Blueprint('part', __name__, plugins_disabled={'signals'})\n"
+        "part.add_url_rule('/a', 'a', lambda: '', plugins_disabled={'static:request_after'})\n"
+        "app.register_blueprint(part)\n"
+        "app.config['PLUGINS_DISABLED'] = 'static'\n"
+        "app.add_url_rule('/b', 'b', lambda: '')\n",
+    )
+    lines = run("routes").stdout.splitlines()
+    assert lines[0].split() == ["Rule", "Endpoint", "Methods", "Websocket", "Without"]
+    assert lines[2].split() == ["/a", "part.a", "GET", "signals,", "static:request_after"]
+    assert lines[3].split() == ["/b", "b", "GET"]
+    routes = {route["rule"]: route["plugins_disabled"] for route in json.loads(run("routes", "--json").stdout)}
+    assert routes == {"/a": ["signals", "static:request_after"], "/b": []}
 
 
 @pytest.mark.parametrize(
