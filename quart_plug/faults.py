@@ -82,8 +82,13 @@ def show(value: Any, secret: bool = False) -> str:
         text = f"a {type(value).__name__}"
     if isinstance(value, (Mapping, list, tuple, set, frozenset)) and len(text) > 20:
         return "a table" if isinstance(value, Mapping) else f"a {type(value).__name__}"
-    text = _IN_URL.sub(r"\1…@", text)
+    text = without_password(text)
     return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def without_password(text: str) -> str:
+    """A text with "…" for the passwords in URLs."""
+    return _IN_URL.sub(r"\1…@", text)
 
 
 def path_text(path: tuple[str | int, ...]) -> str:

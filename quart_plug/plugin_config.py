@@ -11,7 +11,7 @@ from .exceptions import PluginConfigError
 
 if TYPE_CHECKING:
     from .app import Quart
-    from .hooks.configuration import Bound
+    from .hooks.configuration import Bound, ConfigField
 
 T = TypeVar("T")
 
@@ -57,6 +57,14 @@ class PluginConfigs:
         Raises PluginConfigError as `plugin_config` does.
         """
         return self._bound_config(name).sources()
+
+    def plugin_config_fields(self: Quart, name: str) -> tuple[ConfigField, ...]:  # type: ignore[misc]  # mixed in
+        """A plugin's configuration for people: each entry with its type, value, source and documentation. What is
+        secret is masked.
+
+        Raises PluginConfigError as `plugin_config` does.
+        """
+        return self._bound_config(name).fields()
 
     def _bound_config(self: Quart, name: str) -> Bound:  # type: ignore[misc]  # mixed into Quart
         self.setup_plugins()

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 
@@ -205,6 +205,48 @@ def test_a_schema_that_nobody_declared() -> None:
         app.plugin_config("json")
     with pytest.raises(PluginConfigError, match=r"'nobody' has no configuration here: .* is not installed"):
         app.plugin_config("nobody")
+
+
+@dataclass
+class Documented:
+    # how long to wait,
+    # in seconds
+    wait: float = 1.5
+    host: str = "localhost"  # where it is
+    port: Annotated[int, "the port"] = 80
+    password: str = field(default="", metadata={"doc": "of the account"})
+    url: str = "https://me:hidden@host/"
+    """What is called."""
+    tokens: dict[str, str] = field(default_factory=lambda: {"api_key": "hidden"}, metadata={"secret": False})
+    inner: Limits = field(default_factory=Limits)
+
+
+class Described:
+    __quart_plug__ = {"name": "described"}
+
+    @hookimpl
+    def configuration_schema(self) -> type:
+        return Documented
+
+
+def test_it_can_be_shown_to_people(environment: Callable[..., None]) -> None:
+    """Each entry with its type, documentation, source and variable; secrets are never shown."""
+    environment(DESCRIBED__PORT="81")
+    app = make_app(None, Described(), described={"password": "hidden", "inner": {"low": 5}})
+    shown = {entry.name: entry for entry in app.plugin_config_fields("described")}
+    assert [(e.name, e.type, e.value, e.documentation) for e in shown.values()] == [
+        ("wait", "float", 1.5, "how long to wait, in seconds"),
+        ("host", "str", "localhost", "where it is"),
+        ("port", "int", 81, "the port"),
+        ("password", "str", "…", "of the account"),
+        ("url", "str", "https://me:…@host/", "What is called."),
+        ("tokens", "dict[str, str]", {"api_key": "…"}, ""),
+        ("inner", "Limits", {"low": 5, "high": 10}, ""),
+    ]
+    assert (shown["port"].default, shown["port"].source, shown["port"].variable) == (
+        80, "environment QUART_PLUG_DESCRIBED__PORT", "QUART_PLUG_DESCRIBED__PORT",
+    )  # fmt: skip
+    assert "hidden" not in json.dumps([entry.to_json() for entry in shown.values()])
 
 
 @pytest.mark.parametrize("given", [TimingConfig(), dict, "TimingConfig", 5], ids=repr)

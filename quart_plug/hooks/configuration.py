@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import PluginConfigError
@@ -38,10 +38,42 @@ def environment_form(name: str) -> str:
     return re.sub(r"[\W_]+", "_", name).strip("_").upper()
 
 
+def variable_of(path: Path) -> str:
+    """The variable that sets a value, by the plugin's name and the keys that lead to it."""
+    return PREFIX + SEPARATOR.join([environment_form(str(path[0])), *(str(part).upper() for part in path[1:])])
+
+
+@dataclass(frozen=True)
+class ConfigField:
+    """One entry of a plugin's configuration, for people: secrets are "…".
+
+    type           as it would be written: "int | None".
+    value          plain data: what a file would say.
+    default        plain data; None for one that has to be given.
+    source         the place that the value comes from.
+    documentation  what the schema says about it, or "".
+    variable       the variable of the environment that sets it.
+    """
+
+    name: str
+    type: str
+    value: Any
+    default: Any
+    required: bool
+    source: str
+    documentation: str
+    secret: bool
+    variable: str
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
 @dataclass(frozen=True)
 class Bound:
     """A plugin's configuration: its schema, the object made by it, and for each path in it the place it comes from."""
 
+    name: str
     schema: type
     value: Any
     places: Mapping[Path, str]
@@ -49,6 +81,30 @@ class Bound:
     def sources(self) -> dict[str, str]:
         """The place of each field's value; of one that several places fill all of them, the strongest first."""
         return {field.name: self.place((field.name,)) for field in _fields(self.schema)}
+
+    def fields(self) -> tuple[ConfigField, ...]:
+        """Each entry with its type, value, source and documentation."""
+        from ..schemas import HIDDEN, documentation_of, plain, type_text
+
+        said = documentation_of(self.schema)
+        found = []
+        for field in _fields(self.schema):
+            value = getattr(self.value, field.name, None)  # an InitVar's is not kept
+            default = None if field.make_default is None else plain(field.make_default())
+            found.append(
+                ConfigField(
+                    field.name,
+                    type_text(field.hint),
+                    HIDDEN if field.secret and value else plain(value),
+                    HIDDEN if field.secret and default else default,
+                    field.required,
+                    self.place((field.name,)),
+                    said[field.name],
+                    field.secret,
+                    variable_of((self.name, field.name)),
+                )
+            )
+        return tuple(found)
 
     def place(self, path: Path) -> str:
         """Where a value stands; of a table that several places fill all of them, the strongest first."""
@@ -95,12 +151,12 @@ class Configuration:
             data, places = self._gather(name, schema)
         except SchemaError as error:
             raise PluginConfigError(f"the configuration_schema of {name!r} cannot be used: {error}") from error
-        bound = Bound(schema, None, places)
+        bound = Bound(name, schema, None, places)
         try:
             value = convert(data)
         except ConversionError as error:
             raise PluginConfigError(_lines([_line(name, fault, bound) for fault in error.faults])) from None
-        self._bound[name] = Bound(schema, value, places)
+        self._bound[name] = Bound(name, schema, value, places)
 
     def check(self, name: str) -> None:
         """PluginConfigError when something is configured for a plugin that has no schema."""
@@ -117,6 +173,11 @@ class Configuration:
     def forget(self, name: str) -> None:
         """The plugin is gone."""
         self._bound.pop(name, None)
+
+    def fields(self, name: str) -> tuple[ConfigField, ...]:
+        """A plugin's configuration for people, field by field; empty for a plugin that has none."""
+        bound = self._bound.get(name)
+        return () if bound is None else bound.fields()
 
     def bound(self, name: str) -> Bound | None:
         return self._bound.get(name)
@@ -276,9 +337,8 @@ def _line(name: str, fault: Fault, bound: Bound) -> str:
     where = path_text((name, *fault.path)) if name.isidentifier() else f"{name}: {path_text(fault.path)}".rstrip(": ")
     if fault.missing:
         keys = "".join(f"[{key!r}]" for key in (name, *fault.path))
-        variable = SEPARATOR.join(environment_form(str(part)) for part in (name, *fault.path))
         inside = all(isinstance(part, str) for part in fault.path)
-        cure = f"set {SETTING}{keys}" + (f" or the environment's {PREFIX}{variable}" if inside else "")
+        cure = f"set {SETTING}{keys}" + (f" or the environment's {variable_of((name, *fault.path))}" if inside else "")
     else:
         place = bound.place(fault.path)
         cure = f"correct {place}" if place != "default" else "correct the configuration"
