@@ -5,6 +5,7 @@ Quart's names are in Quart's places; what is new besides is in `errors` and `clo
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .app import LifespanError, TestApp
@@ -30,15 +31,21 @@ from .utils import (
 
 if TYPE_CHECKING:
     from .cli import QuartCliRunner as QuartCliRunner
+    from .leaks import LeakError
+    from .plug import Plug
+    from .spying import Spy
 
 __all__ = [
     "ASGIError",
     "ClientGone",
     "Clock",
     "HTTPDisconnectError",
+    "LeakError",
     "LifespanError",
+    "Plug",
     "QuartCliRunner",
     "QuartClient",
+    "Spy",
     "TestApp",
     "TestHTTPConnection",
     "TestWebsocketConnection",
@@ -54,8 +61,13 @@ __all__ = [
 ]
 
 
+_LATE = {"Plug": ".plug", "Spy": ".spying", "LeakError": ".leaks"}
+
+
 def __getattr__(name: str) -> Any:
-    """What needs click comes when asked for."""
+    """What needs click, and what only tests of plugins need, comes when asked for."""
+    if name in _LATE:
+        return getattr(import_module(_LATE[name], __name__), name)
     if name in ("CliRunner", "QuartCliRunner"):
         from . import cli
 
