@@ -8,6 +8,7 @@ with it and learns when the client leaves (see wrappers/watch.py).
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from .ctx import RequestContext, connection_context
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 
 _new = object.__new__
+_STARTS = frozenset(("http.response.start", "websocket.http.response.start"))
 
 
 async def http(app: Quart, scope: Scope, receive: Receive, send: Send) -> None:
@@ -36,8 +38,8 @@ async def http(app: Quart, scope: Scope, receive: Receive, send: Send) -> None:
     ctx.scope = scope
     ctx.receive = receive
     ctx.send = send
-    ctx.plans = app.plans_http or app.plans_for(REQUEST)
-    coroutine = _respond(ctx)
+    plans = ctx.plans = app.plans_http or app.plans_for(REQUEST)
+    coroutine = _respond(ctx) if plans.response_sent is None else _connect_and_tell(ctx)
     for future in coroutine.__await__():  # the first step, and the cheapest way to make it
         await suspended(coroutine, future, ctx)
         return
@@ -79,12 +81,51 @@ async def websocket(app: Quart, scope: Scope, receive: Receive, send: Send) -> N
 
 async def drive(ctx: Context) -> None:
     """Handle the connection of a context, whichever kind it is of."""
-    kind = ctx.kind
-    ctx.plans = ctx.app.plans_for(kind)
-    coroutine = _respond(ctx) if kind is REQUEST else _converse(ctx)
+    plans = ctx.plans = ctx.app.plans_for(ctx.kind)
+    coroutine = _connect(ctx) if plans.response_sent is None else _connect_and_tell(ctx)
     for future in coroutine.__await__():
         await suspended(coroutine, future, ctx)
         return
+
+
+def _connect(ctx: Context) -> Coroutine[Any, Any, None]:
+    return _respond(ctx) if ctx.kind is REQUEST else _converse(ctx)
+
+
+async def _connect_and_tell(ctx: Context) -> None:
+    """`_connect` where plugins are told of responses; what was sent is seen in the messages."""
+    app, kind, send = ctx.app, ctx.kind, ctx.send
+    status: int | None = None
+    accepted = False
+    failure: BaseException | None = None
+
+    async def noting(message: Message) -> None:
+        nonlocal accepted, status
+        await send(message)
+        type_ = message["type"]
+        if type_ == "websocket.accept":
+            accepted = True
+        elif type_ in _STARTS:
+            status = message["status"]
+        elif type_ == "websocket.close" and not accepted and status is None:
+            status = 403  # ASGI: what the client of a websocket sees that was closed before it was accepted
+
+    ctx.send = noting
+    try:
+        await _connect(ctx)
+    except BaseException as error:
+        failure = error
+        raise
+    finally:
+        # Of a websocket that was accepted, or whose client did not wait for an answer, there is no response.
+        if (status is not None or kind is REQUEST) and not isinstance(failure, GeneratorExit):
+            plan = ctx.plan or ctx.plans.plan_for(None)
+            try:
+                if plan.response_sent is not None:
+                    await plan.response_sent(ctx, status, failure)
+            except Exception:
+                app.logger.exception("A plugin failed when it was told of the response to %r", ctx)
+        failure = None  # its traceback holds this frame
 
 
 async def _converse(ctx: Context) -> None:

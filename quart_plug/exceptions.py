@@ -4,6 +4,8 @@
     ├── ConnectionClosed         a websocket's connection has ended
     ├── WebsocketStateError      a move that the websocket's state does not allow
     ├── InvalidJSON              a websocket's message is no JSON: a BadRequest and a JSONDecodeError
+    ├── MessageDropped           raised by a plugin: a websocket's message is not passed on
+    ├── MessageRefused           raised by a plugin: it is not passed on, and the websocket is closed
     ├── ClientDisconnected       the client of a request left (the view is cancelled; this is for who reads)
     └── PluginError              anything that is wrong with a plugin, or with how it is asked for
         ├── PluginNotEnabled     a name or function was used whose plugin is off
@@ -83,6 +85,8 @@ __all__ = [
     "InvalidJSON",
     "LengthRequired",
     "Locked",
+    "MessageDropped",
+    "MessageRefused",
     "MethodNotAllowed",
     "MisdirectedRequest",
     "NotAcceptable",
@@ -149,6 +153,29 @@ class InvalidJSON(BadRequest, JSONDecodeError):
         JSONDecodeError.__init__(self, msg, doc, pos)  # an HTTPException's would call it without arguments
         self.description = msg
         self.response = None
+
+
+class MessageDropped(Exception):
+    """A plugin's word in `websocket_received` or `websocket_sending`: the message is not passed on.
+
+    The view goes on waiting for the next one; who sent it does not notice.
+    """
+
+
+class MessageRefused(Exception):
+    """A plugin's word in `websocket_received` or `websocket_sending`: the websocket is closed in place of the message.
+
+    reason  for the client: at most 123 bytes of UTF-8.
+    code    the close code (RFC 6455, 7.4); 1008 stands for a breach of the server's policy.
+    """
+
+    def __init__(self, reason: str = "", code: int = 1008) -> None:
+        super().__init__(reason, code)
+        self.reason = reason
+        self.code = code
+
+    def __str__(self) -> str:
+        return f"the message was refused with code {self.code}{': ' if self.reason else ''}{self.reason}"
 
 
 class WebsocketStateError(RuntimeError):

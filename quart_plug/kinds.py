@@ -58,9 +58,11 @@ def _kind(
         },
         hooks={
             "around": "connection",
+            "matched": "route_matched",
+            "response_sent": "response_sent",
             **{
                 moment: f"{name}_{moment}"
-                for moment in ("started", "before", "after", "finished", "failed", "teardown", *moments)
+                for moment in ("started", "before", "after", "error", "finished", "failed", "teardown", *moments)
             },
         },
     )
@@ -69,7 +71,7 @@ def _kind(
 REQUEST = _kind("request", "http", True, "process_response", "handle_exception")
 WEBSOCKET = _kind(
     *("websocket", "websocket", False, "postprocess_websocket", "handle_websocket_exception"),
-    *("received", "sending", "sent", "closed"),
+    *("accepting", "received", "sending", "sent", "closed"),
 )
 
 KINDS: dict[str, Kind] = {"request": REQUEST, "websocket": WEBSOCKET}

@@ -29,7 +29,8 @@ from werkzeug.routing import RoutingException
 from .exceptions import ConnectionClosed
 from .globals import _cv
 from .kinds import REQUEST
-from .scaffold import describe_function
+from .scaffold import forgotten_response
+from .wrappers.negotiated import negotiated
 from .wrappers.reply import from_text, ready
 from .wrappers.reply import make_response as response_from
 
@@ -239,7 +240,7 @@ async def dispatch(ctx: Context) -> Any:
 async def handle_user_exception(ctx: Context, error: Exception) -> Any:
     """The error handler's answer for an error of the application, or the error again when there is no handler."""
     app = ctx.app
-    if ctx.kind is not REQUEST and is_connection_closed(error) and not _handles_closing(ctx):
+    if ctx.kind is not REQUEST and is_connection_closed(error) and not handles_closing(ctx):
         return None  # a normal end: the view does not have to catch it
     if isinstance(error, BadRequestKeyError) and (app.debug or app.config["TRAP_BAD_REQUEST_ERRORS"]):
         error.show_exception = True
@@ -251,7 +252,7 @@ async def handle_user_exception(ctx: Context, error: Exception) -> Any:
     return await app.ensure_async(handler)(error)
 
 
-def _handles_closing(ctx: Context) -> bool:
+def handles_closing(ctx: Context) -> bool:
     """Whether somebody registered an error handler for ConnectionClosed itself; one for Exception does not count."""
     spec = ctx.app.error_handler_spec
     return any(ConnectionClosed in spec.get(name, {}).get(None, {}) for name in (*ctx.plan.blueprints, None))
@@ -305,14 +306,6 @@ async def handle_exception(ctx: Context, error: Exception) -> Any:
     return await ctx.plans.steps.finalize(ctx, result, True)
 
 
-def forgotten_response(function: Callable[..., Any]) -> TypeError:
-    """The error of an after function that does not return the response."""
-    return TypeError(
-        f"the after function {describe_function(function)} returned None; it has to return the response, "
-        "the one that it was given or another"
-    )
-
-
 def is_connection_closed(error: BaseException) -> bool:
     """Whether an error, or everything in an ExceptionGroup, only says that the websocket has ended."""
     if isinstance(error, BaseExceptionGroup):
@@ -364,7 +357,7 @@ async def finalize(ctx: Context, result: Any, from_error_handler: bool = False, 
 
 
 async def process(ctx: Context, response: Any) -> Any:
-    """After functions (this connection's, then each blueprint's from the inside out, then the app's); the session."""
+    """After functions (this connection's, then each blueprint's outwards, then the app's); the session."""
     return await finalize(ctx, response, made=True)
 
 
@@ -391,6 +384,8 @@ def response_of(ctx: Context, result: Any) -> Any:
     if type(result) is str and plan.reply is not None:
         return from_text(result, plan.reply)
     endpoint = None if plan.rule is None else plan.rule.endpoint
+    if plan.codecs is not None:
+        return negotiated(ctx, plan.codecs, result, endpoint, plan.function)
     return response_from(ctx.app, result, endpoint, plan.function)
 
 

@@ -18,7 +18,10 @@ Chain = Callable[..., Any]
 
 
 class Moments:
-    """Each moment's chain, or None where there is nothing to call."""
+    """Each moment's chain, or None where there is nothing to call.
+
+    started, matched  the former for connections without a rule, the latter for all others.
+    """
 
     def __init__(self, call: Callable[[str, frozenset[str]], Chain | None], kind: Kind, off: SwitchedOff) -> None:
         def chain(moment: str) -> Chain | None:
@@ -27,15 +30,19 @@ class Moments:
 
         self.around = chain("around")
         self.started = telling(chain("started"))
+        self.matched = in_turn(self.started, telling(chain("matched")))
         self.before = chain("before")
         self.after = chain("after")
+        self.error = chain("error")
         self.finished = telling(chain("finished"))
         self.failed = telling(chain("failed"))
         self.teardown = telling(chain("teardown"))
+        self.accepting = chain("accepting")
         self.received = chain("received")
         self.sending = chain("sending")
         self.sent = telling(chain("sent"))
         self.closed = chain("closed")
+        self.response_sent = chain("response_sent")
 
 
 def telling(hook: Chain | None) -> Chain | None:
@@ -59,3 +66,15 @@ def telling(hook: Chain | None) -> Chain | None:
             del failure  # its traceback holds this frame
 
     return tell
+
+
+def in_turn(first: Chain | None, second: Chain | None) -> Chain | None:
+    """One function that calls both; the second one only if the first did not fail."""
+    if first is None or second is None:
+        return first or second
+
+    async def both(*args: Any) -> None:
+        await first(*args)
+        await second(*args)
+
+    return both

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import HTTPException, NotFound
 
-from . import lifecycle
+from . import asking, lifecycle
+from .content_types import codecs_of
 from .ctx import NO_VALUES
 from .kinds import REQUEST, Kind
 from .moments import Moments, telling
@@ -63,6 +64,10 @@ class Steps:
                 if bound is not None:
                     self.overridden.add(step)
                 setattr(self, step, default if bound is None else adapt_async(bound, step))
+        if kind is not None and app.plugin_hooks.call(kind.hooks["error"]) is not None:
+            self.__dict__["handle_user_exception"] = partial(
+                asking.handle_user_exception, self.__dict__["handle_user_exception"]
+            )
         self.make_default_options_response = adapt_async(
             app.make_default_options_response, "make_default_options_response"
         )
@@ -109,6 +114,8 @@ class Plans:
         torn_down = self.moments(NOTHING).teardown is not None or any(app._functions("teardown", kind).values())
         self.closes = bool(self.closes or torn_down)
         interface = app.session_interface_or_none()
+        self.codecs = codecs_of(app)
+        self.response_sent = app.plugin_hooks.call("response_sent")  # whether it is worth looking; a Plan knows which
         self.lazy_session = interface is None or bool(type(interface).__dict__.get("lazy", False))
         self.opens_session = not self.lazy_session
         class_ = app.request_class
@@ -213,19 +220,24 @@ class Plan:
         self.teardown = [ensure_async(f) for f in functions("teardown", outwards, -1)]
         self.off = switched_off(app, rule)
         moments = plans.moments(self.off)
-        self.started = moments.started
+        self.started = moments.started if rule is None else moments.matched
         self.before_hook = moments.before
         self.after_hook = moments.after
+        self.error_hook = moments.error
         self.finished = moments.finished
         self.failed = moments.failed
         self.teardown_hook = moments.teardown
+        self.response_sent = moments.response_sent
         self.full_dispatch = plans.full_dispatch
         if moments.around is not None:
             self.full_dispatch = partial(_around, moments.around, plans.full_dispatch or lifecycle.full_dispatch)
 
         self.answers_options = bool(getattr(rule, "provide_automatic_options", False))
         self.function: Any = None if rule is None else _view_function(app, rule)
-        self.dispatch = steps.dispatch
+        unmatched = app.plugin_hooks.call("route_unmatched") if rule is None else None
+        self.dispatch: Callable[..., Any] = steps.dispatch
+        if unmatched is not None:
+            self.dispatch = partial(asking.dispatch_unmatched, unmatched, steps.dispatch)
         self.finalize = steps.finalize
         has_before = self.url_value_preprocessors or self.before or self.before_hook is not None
         self.preprocess = steps.preprocess if has_before or "preprocess" in steps.overridden else None
@@ -239,11 +251,13 @@ class Plan:
             or plans.opens_session
             or {"finalize", "make_response", "process"} & steps.overridden
         )
+        self.codecs = None if plans.codecs is None else plans.codecs.without(self.off.of("content_types"))
         self.refreshes = app.session_refreshing() if plans.lazy_session else None
         self._compile_reply(app)
         options_of_rule: dict[str, Any] = getattr(rule, "connection_options", {})
         self.subprotocols: list[str] = list(options_of_rule.get("subprotocols") or ())
         self.disconnect = disconnect_mode(app, kind, options_of_rule.get("disconnect"), self.function)
+        self.accepting = moments.accepting
         self.received = moments.received
         self.sending = moments.sending
         self.sent = moments.sent
@@ -259,6 +273,8 @@ class Plan:
         self.reply = reply_headers(app)
         if self.reply is None:
             self.plain = False
+        elif self.codecs is not None:
+            self.reply.encode = None  # of a dictionary there may be something else to make
 
 
 def _view_function(app: Quart, rule: Rule) -> Callable[..., Any]:

@@ -13,6 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .exceptions import PluginHookError
+from .hooks.names import plugin_attribute
+
 if TYPE_CHECKING:
     from .app import Quart
     from .hooks.calls import Implementation
@@ -35,6 +38,24 @@ def _check_configuration(app: Quart, plugin: str) -> None:
     app.plugin_hooks.configuration.check(plugin)
 
 
+def _take_blueprints(app: Quart, blueprints: Any, origin: Origin) -> None:
+    for item in blueprints:
+        blueprint, options = item if isinstance(item, tuple) else (item, {})
+        app.register_blueprint(blueprint, **options)
+
+
+def _take_signals(app: Quart, signals: Any, origin: Origin) -> None:
+    for name, hook in signals.items():
+        spec = app.plugin_hooks.spec(hook)  # PluginHookError for one that is not there
+        if spec.info.kind == "around" or spec.info.colour == "sync":
+            raise PluginHookError(
+                f"the signal {name!r} cannot be sent for the hook {hook!r}, which is of kind {spec.info.kind} and"
+                f" {spec.info.colour}; it takes an async hook that is not of kind around"
+            )
+    if app.plugin_hooks.is_active("signals"):
+        plugin_attribute("signals", "send_for")(app, signals, origin.plugin)
+
+
 @dataclass(frozen=True)
 class Step:
     """A hook of the set-up, and what is done with what a plugin gives: `take(app, result, origin)`.
@@ -53,6 +74,8 @@ STEPS = (
     Step("configuration_schema", _take_schema, _check_configuration, "while it was configured"),
     Step("configuration_defaults", _take_defaults),
     Step("url_converters", _take_converters),
+    Step("blueprints", _take_blueprints),
+    Step("signals", _take_signals),
     Step("setup"),
     Step("setup_finished"),
 )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .hooks import PluginManager
 
 # Called while a connection is handled, without its context as an argument.
-_DURING = frozenset({"template_context", "template_rendering", "template_rendered", "message_flashed"})
+_DURING = frozenset({"content_types", "template_context", "template_rendering", "template_rendered", "message_flashed"})
 ROUTE_HOOKS = _DURING | {hook for kind in KINDS.values() for hook in kind.hooks.values()}
 
 # A plugin that implements one of these may add functions to the app, which is not seen from its hooks.

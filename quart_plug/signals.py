@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         websocket_started,
         websocket_tearing_down,
     )
+    from quart_plug_signals.catalogue import signal as signal
 
 __all__ = [
     "Namespace",
@@ -56,4 +57,5 @@ __all__ = [
     "websocket_tearing_down",
 ]
 
-__getattr__, __dir__ = lazy_names(__name__, dict.fromkeys(__all__, "signals"))
+# `signal(name)`, for the signals of plugins, is not one of those names that the package offers as well.
+__getattr__, __dir__ = lazy_names(__name__, dict.fromkeys((*__all__, "signal"), "signals"))

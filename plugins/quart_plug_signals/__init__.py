@@ -8,7 +8,8 @@ names of their own (`send_…`), since the signals' names are those of this modu
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -156,7 +157,31 @@ async def send_got_serving_exception(app: Quart, error: BaseException) -> None:
     await _send("got_serving_exception", app, exception=error)
 
 
+# The signals of other plugins (hook `signals`)
+
+
+def send_for(app: Quart, signals: Mapping[str, str], plugin: str) -> None:
+    """Send each of a plugin's signals when its hook is called; `signals` has the hooks by the signals' names."""
+    senders = {name: _sender(app, name, hook) for name, hook in signals.items()}
+    senders["__quart_plug__"] = {"requires": [plugin]}  # goes when the plugin goes
+    app.plugin_hooks.register(type("Signals", (), senders)(), f"{plugin}-signals")
+
+
+def _sender(app: Quart, name: str, hook: str) -> Any:
+    catalogue = import_module(_CATALOGUE)
+    signal = catalogue.signal(name)
+    reference = weakref.ref(app)
+
+    async def send(**values: Any) -> None:
+        app = reference()
+        if app is not None:
+            values.pop("app", None)  # it is the sender
+            await signal.send_async(app, _sync_wrapper=app.ensure_async, **values)
+
+    return staticmethod(hookimpl(specname=hook, when=lambda: bool(signal.receivers))(send))
+
+
 def __getattr__(name: str) -> Any:
-    if name not in _NAMES:
+    if name not in _NAMES and name != "signal":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_CATALOGUE), name)

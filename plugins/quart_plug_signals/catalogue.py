@@ -85,6 +85,20 @@ before_render_template = AppSignal("before-render-template")
 template_rendered = AppSignal("template-rendered")
 message_flashed = AppSignal("message-flashed")
 
+_OF_PLUGINS: dict[str, AppSignal] = {}
+
+
+def signal(name: str) -> AppSignal:
+    """A signal that a plugin adds by the hook `signals`; one of the above, if it is called so.
+
+    It may be asked for before the plugin is loaded: whoever asks first makes it.
+    """
+    found = CATALOGUE.get(name) or _OF_PLUGINS.get(name)
+    if found is None:
+        found = _OF_PLUGINS[name] = AppSignal(name)
+    return found
+
+
 CATALOGUE = {name: value for name, value in globals().items() if isinstance(value, AppSignal)}
 
-__all__ = ["AppSignal", "Namespace", "signals_available", *CATALOGUE]
+__all__ = ["AppSignal", "Namespace", "signal", "signals_available", *CATALOGUE]

@@ -1,7 +1,7 @@
 """Where templates are looked for.
 
 In the app's folder, then in each blueprint's in the order of registration, then in the folders of plugins
-(the hook `template_folders`). The first template of a name is taken.
+(the hook `template_folders`), then by their loaders (`template_loaders`). The first template of a name is taken.
 
 With EXPLAIN_TEMPLATE_LOADING every place is looked at, and what was found where is logged.
 """
@@ -30,6 +30,8 @@ class DispatchingJinjaLoader(BaseLoader):
     def __init__(self, app: Quart) -> None:
         self.app = app
         self._folders: dict[str, FileSystemLoader] = {}
+        self._of_plugins: list[Any] = []
+        self._asked_in = -1  # the generation of the app's hooks
 
     def get_source(self, environment: Environment, template: str) -> Source:
         if self.app.config["EXPLAIN_TEMPLATE_LOADING"]:
@@ -59,6 +61,17 @@ class DispatchingJinjaLoader(BaseLoader):
                 if loader is None:
                     loader = self._folders[folder] = FileSystemLoader(folder)
                 yield "a plugin", loader
+        for loader in self._loaders_of_plugins():
+            yield "a plugin", loader
+
+    def _loaders_of_plugins(self) -> list[Any]:
+        """Asked for once, until the plugins change: a loader may keep what it has loaded."""
+        hooks = self.app.plugin_hooks
+        if self._asked_in != hooks.generation:
+            chain = hooks.call("template_loaders")
+            self._of_plugins = [] if chain is None else [loader for loaders in chain(self.app) for loader in loaders]
+            self._asked_in = hooks.generation
+        return self._of_plugins
 
     def _explained(self, environment: Environment, template: str) -> Source:
         found: list[tuple[str, Source]] = []

@@ -15,7 +15,11 @@ from typing import TYPE_CHECKING, Any
 from .markers import hookspec
 
 if TYPE_CHECKING:
+    from werkzeug.exceptions import HTTPException
+
     from ..app import Quart
+    from ..blueprints import Blueprint
+    from ..content_types import Codec
     from ..ctx import Context
     from ..typing import (
         CommandLine,
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
         TemplateEngine,
     )
     from ..wrappers import Response
+    from ..wrappers.handshake import Handshake
 
 # Set-up: once for each app, at the first need of any plugin -------------------------------------------------------
 
@@ -46,6 +51,20 @@ def configuration_defaults(app: Quart) -> Mapping[str, Any] | None:
 @hookspec(kind="collect", colour="sync")
 def url_converters(app: Quart) -> Mapping[str, type] | None:
     """URL converters by name (subclasses of `werkzeug.routing.BaseConverter`), for `<name:variable>` in rules."""
+
+
+@hookspec(kind="collect", colour="sync")
+def blueprints(app: Quart) -> Iterable[Blueprint | tuple[Blueprint, Mapping[str, Any]]] | None:
+    """Blueprints to register, each alone or with the options of `register_blueprint`, such as `url_prefix`."""
+
+
+@hookspec(kind="collect", colour="sync")
+def signals(app: Quart) -> Mapping[str, str] | None:
+    """Signals of the plugin's own: the name of each, and the hook that it is sent for, with the hook's arguments.
+
+    The hook is any `async` one but for kind `around`, mostly of the plugin's own. Whoever listens gets the signal by
+    `quart_plug.signals.signal(name)`; as long as nobody does, or with the plugin `signals` off, none is sent.
+    """
 
 
 @hookspec(kind="notify", colour="sync")
@@ -133,6 +152,31 @@ async def connection(ctx: Context) -> AsyncGenerator[None, Any]:  # type: ignore
 
 
 @hookspec(kind="notify", colour="async")
+async def route_matched(ctx: Context) -> None:
+    """A rule was found (`ctx.url_rule`, `ctx.view_args`); after `request_started` or `websocket_started`.
+
+    An error raised here goes to the error handlers, and the view is not called.
+    """
+
+
+@hookspec(kind="first", colour="async")
+async def route_unmatched(ctx: Context, error: HTTPException) -> Any | None:
+    """No rule was found; after every before function. An answer takes the error's place, as a view's would.
+
+    error  what would be raised: 404, 405 (`error.valid_methods`), or the redirect to the path with a slash at its end.
+    """
+
+
+@hookspec(kind="notify", colour="async")
+async def response_sent(ctx: Context, status: int | None, error: BaseException | None) -> None:
+    """A response was sent: that of a request, or the one that refuses a handshake. After the context was popped.
+
+    status  of the response; None when it did not come to that.
+    error   what kept it from being sent whole, or from being made; an asyncio.CancelledError when the client left.
+    """
+
+
+@hookspec(kind="notify", colour="async")
 async def context_pushed(ctx: Context) -> None:
     """A context (app, request or websocket) became the current one."""
 
@@ -168,6 +212,15 @@ async def request_after(ctx: Context, response: Response) -> Response | None:
     """After the app's `after_request` functions; an answer replaces the response."""
 
 
+@hookspec(kind="first", colour="async")
+async def request_error(ctx: Context, error: Exception) -> Any | None:
+    """An error for which the application has no handler, be it an HTTP error; an answer is the response's value.
+
+    Without one an HTTP error is its own response, and any other error is a 500 (`request_failed`). Not called for
+    redirects.
+    """
+
+
 @hookspec(kind="notify", colour="async")
 async def request_finished(ctx: Context, response: Response) -> None:
     """A response is complete and about to be sent."""
@@ -201,6 +254,14 @@ async def websocket_after(ctx: Context, response: Response | None) -> Response |
     """After the app's `after_websocket` functions."""
 
 
+@hookspec(kind="first", colour="async")
+async def websocket_error(ctx: Context, error: Exception) -> Any | None:
+    """As `request_error`: before the handshake an answer refuses it, later the websocket is closed with 1011.
+
+    Not called for ConnectionClosed, which is a normal end.
+    """
+
+
 @hookspec(kind="notify", colour="async")
 async def websocket_finished(ctx: Context, response: Response | None) -> None:
     """A websocket's view has returned."""
@@ -214,6 +275,15 @@ async def websocket_failed(ctx: Context, error: BaseException) -> None:
 @hookspec(kind="notify", colour="async")
 async def websocket_teardown(ctx: Context, exc: BaseException | None) -> None:
     """A websocket's context ends; after the app's `teardown_websocket` functions."""
+
+
+@hookspec(kind="first", colour="async")
+async def websocket_accepting(ctx: Context, handshake: Handshake) -> Any | None:
+    """A handshake is about to be accepted. `handshake.subprotocol` and `handshake.headers` may be changed.
+
+    An answer, whatever a view may return, refuses the handshake with it; so does an HTTP error. The view's call then
+    raises ConnectionClosed, which ends it.
+    """
 
 
 @hookspec(kind="pipe", colour="async")
@@ -245,6 +315,16 @@ def json_default(app: Quart, obj: Any) -> Any | None:
 
 
 @hookspec(kind="collect", colour="sync")
+def content_types(app: Quart) -> Iterable[Codec] | None:
+    """What can be spoken beside JSON; see `quart_plug.content_types.Codec`.
+
+    A dictionary or list returned by a view is sent in the type that the client prefers (Accept). `get_json` reads a
+    body of such a type. `send_json` and `receive_json` of a websocket with the codec's subprotocol use it, in binary
+    messages.
+    """
+
+
+@hookspec(kind="collect", colour="sync")
 def template_context(app: Quart) -> Mapping[str, Any] | None:
     """Names for every template, asked at each rendering; the application's context processors win over them."""
 
@@ -255,6 +335,11 @@ def template_filters(app: Quart) -> Mapping[str, Callable[..., Any]] | None:
 
 
 @hookspec(kind="collect", colour="sync")
+def template_tests(app: Quart) -> Mapping[str, Callable[..., bool]] | None:
+    """Tests for the template engine, by name: `{% if value is NAME %}`."""
+
+
+@hookspec(kind="collect", colour="sync")
 def template_globals(app: Quart) -> Mapping[str, Any] | None:
     """Globals for the template engine, by name."""
 
@@ -262,6 +347,11 @@ def template_globals(app: Quart) -> Mapping[str, Any] | None:
 @hookspec(kind="collect", colour="sync")
 def template_folders(app: Quart) -> Iterable[str] | None:
     """Folders (paths) in which templates are looked for after the application's and the blueprints' own."""
+
+
+@hookspec(kind="collect", colour="sync")
+def template_loaders(app: Quart) -> Iterable[Any] | None:
+    """Loaders of the template engine's (jinja2), asked after every folder. Made once for each app."""
 
 
 @hookspec(kind="notify", colour="async")

@@ -13,11 +13,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from ..content_types import BinaryMessages
 from ..globals import _cv
 from .base import BaseRequestWebsocket
 from .body import Resumed
 from .deadlines import cancel
+from .handshake import DENIAL
 from .inbox import DISCONNECTS, Inbox
+from .passing import passed_in, passed_out
 from .socket import ACCEPTED, CLOSED, CONNECTING, REJECTED, Socket, ending
 
 if TYPE_CHECKING:
@@ -28,8 +31,6 @@ if TYPE_CHECKING:
     from ..typing import Message
     from .detached import Detached
     from .heartbeat import Heartbeat
-
-DENIAL = "websocket.http.response"  # the ASGI extension for answering a handshake
 
 _NOBODY: frozenset[asyncio.Task[Any]] = frozenset()
 _PATIENCE = 100  # calls on an ended websocket, by code that does not stop
@@ -49,6 +50,7 @@ class WebsocketConnection(BaseRequestWebsocket):
     _largest = 0  # bytes of a message (WEBSOCKET_MAX_MESSAGE_SIZE)
     _surely_small = 0  # characters of a text that cannot have more bytes than that
     _accepting: asyncio.Event | None = None
+    _asker: asyncio.Task[Any] | None = None  # who asks the plugins whether to accept
     _subprotocol: str | None = None
 
     _sender: asyncio.Task[Any] | None = None  # who is sending; `_others` send at the same time
@@ -105,6 +107,10 @@ class WebsocketConnection(BaseRequestWebsocket):
         if config.get("WEBSOCKET_IDLE_TIMEOUT"):
             self._paced = True
         self._subprotocol = message["subprotocol"]
+        codecs = self._link.plan.codecs
+        codec = None if codecs is None else codecs.for_subprotocol(self._subprotocol)
+        if codec is not None:
+            self._json = BinaryMessages(codec, message["subprotocol"])
         self._was_accepted = True
         try:
             await self._transmit(message)
@@ -122,6 +128,7 @@ class WebsocketConnection(BaseRequestWebsocket):
             and plan.sending is None
             and plan.sent is None
             and not self._paced
+            and type(self._json) is not BinaryMessages  # the short ways of JSON send text
         )
 
     async def _ready_to(self, move: str) -> None:
@@ -138,7 +145,10 @@ class WebsocketConnection(BaseRequestWebsocket):
         await self._ready_to("send")
         hook = self._link.plan.sending
         if hook is not None:
-            data = await hook(self._link, data)
+            passed = await passed_out(self, hook, data)
+            if passed is None:
+                return
+            data = passed
         if self._sent % _SENDS_A_TURN == _SENDS_A_TURN - 1:
             await asyncio.sleep(0)  # `while True: await send(…)` must not stop the loop (nor hide that the client left)
         if self._socket.state is not ACCEPTED:
@@ -223,30 +233,34 @@ class WebsocketConnection(BaseRequestWebsocket):
 
     async def _take_in(self, message: Message) -> str | bytes:
         """What a message says; of what is no message of the client's, the next one that is."""
-        while message["type"] != "websocket.receive":
-            if message["type"] in DISCONNECTS:
-                self._disconnected(message)
-                await self._ended("receive")
-            self._socket.move("connect")
+        while True:
+            while message["type"] != "websocket.receive":
+                if message["type"] in DISCONNECTS:
+                    self._disconnected(message)
+                    await self._ended("receive")
+                self._socket.move("connect")
+                message = await self._inbox.take()
+            if self._socket.state is CLOSED:
+                self._touched = self._now()  # one of the last messages before the end
+            self._received += 1
+            text = message.get("text")
+            data: str | bytes = text if text is not None else message.get("bytes") or b""
+            if len(data) > self._surely_small:
+                size = len(data.encode("utf-8", "surrogatepass")) if isinstance(data, str) else len(data)
+                if size > self._largest:
+                    await self._close(1009, f"a message may have {self._largest} bytes")
+                    await self._ended("receive")
+            hook = self._link.plan.received
+            if hook is None:
+                return data
+            passed = await passed_in(self, hook, message, data)
+            if passed is not None:
+                return passed
             message = await self._inbox.take()
-        if self._socket.state is CLOSED:
-            self._touched = self._now()  # one of the last messages before the end
-        self._received += 1
-        text = message.get("text")
-        data: str | bytes = text if text is not None else message.get("bytes") or b""
-        if len(data) > self._surely_small:
-            size = len(data.encode("utf-8", "surrogatepass")) if isinstance(data, str) else len(data)
-            if size > self._largest:
-                await self._close(1009, f"a message may have {self._largest} bytes")
-                await self._ended("receive")
-        hook = self._link.plan.received
-        if hook is not None:
-            try:
-                data = await hook(self._link, data)
-            except asyncio.CancelledError:
-                self._inbox.put_back(message)  # `wait_for` gave up: the message is the next call's
-                raise
-        return data
+
+    def _language(self) -> str:
+        """What `receive_json` reads, for its error."""
+        return repr(self._json.subprotocol) if type(self._json) is BinaryMessages else "JSON"
 
     # Endings ------------------------------------------------------------------------------------------------
 
@@ -255,7 +269,7 @@ class WebsocketConnection(BaseRequestWebsocket):
             return
         self._short = False
         refused = self._socket.state is REJECTED
-        if self._accepting is not None:
+        if self._accepting is not None and not refused:
             await self._accepting.wait()
         try:
             await self._tell_close(code, reason)

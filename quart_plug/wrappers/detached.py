@@ -76,6 +76,8 @@ class _NoPlan:
     sending = None
     sent = None
     closed = None
+    accepting = None
+    codecs = None
     subprotocols: tuple[str, ...] = ()
 
 

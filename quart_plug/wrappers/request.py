@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, overload
 
 from werkzeug.datastructures import CombinedMultiDict, Headers, MultiDict
 
+from ..content_types import UNREADABLE, codecs_of
 from ..exceptions import BadRequest
 from ..globals import _cv
 from .base import BaseRequestWebsocket, may_be_skipped, when_touched
@@ -21,6 +22,7 @@ from .scope import declared_length
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from ..content_types import Codec
     from ..ctx import Context
     from ..datastructures import FileStorage
     from ..typing import Scope
@@ -210,22 +212,24 @@ class Request(BaseRequestWebsocket):
     async def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
         """The body as JSON, loaded by the application's provider; None when its media type is not JSON.
 
-        force   take it for JSON whatever the media type says.
+        A body of a media type that a plugin has a codec for (hook `content_types`) is read by that.
+
+        force   take it for JSON whatever the media type says, unless there is a codec.
         silent  None for what cannot be loaded, instead of BadRequest.
         cache   keep the body and the result.
         """
         cached = self._cached_json[silent]
         if cached is not ... and cache:
             return cached
-        if not (force or self.is_json):
+        codec = None if self.is_json else self._codec()
+        if codec is None and not (force or self.is_json):
             return None
         # Straight to the body, unless a subclass has its own way to it.
         plain = cache and type(self).get_data is _get_data
         data = await self.body if plain else await self.get_data(cache)
-        loads = self.json_module.loads
         try:
-            result = loads(data.decode())
-        except (ValueError, RecursionError) as error:  # no JSON or too long an integer; nested too deeply
+            result = self.json_module.loads(data.decode()) if codec is None else codec.loads(data)
+        except UNREADABLE as error:  # no JSON or too long an integer; nested too deeply
             result = None if silent else self.on_json_loading_failed(error)
             if cache:
                 normal, quiet = self._cached_json
@@ -239,8 +243,18 @@ class Request(BaseRequestWebsocket):
         """What `get_json` returns for what is no JSON. This raises BadRequest, and says why in debug mode."""
         app = self._app()
         if app is not None and app.debug:
-            raise BadRequest(f"Failed to decode JSON: {error}") from error
+            language = "JSON" if self._codec() is None else self.mimetype
+            raise BadRequest(f"Failed to decode {language}: {error}") from error
         raise BadRequest from error
+
+    def _codec(self) -> Codec | None:
+        """What a plugin reads bodies of this media type with."""
+        plan = self._plan if self._ctx is None else self._ctx.plan
+        app = self._app()
+        if not self.mimetype or (plan is None and app is None):
+            return None
+        codecs = codecs_of(app) if plan is None else plan.codecs  # type: ignore[arg-type]  # one of them is there
+        return None if codecs is None else codecs.for_media_type(self.mimetype)
 
     # Forms --------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ take the whole way in connection.py, which does the same with everything that ca
 from __future__ import annotations
 
 import asyncio
-import warnings
 from asyncio import CancelledError
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -19,11 +18,11 @@ from werkzeug.datastructures import Headers
 from ..exceptions import ConnectionClosed, InvalidJSON
 from ..namespace import unless_assigned
 from .base import may_be_skipped
-from .connection import DENIAL, WebsocketConnection
+from .connection import WebsocketConnection
 from .detached import Buffer, Detached, takes_receive
+from .handshake import Handshake, headers_to_accept, refuse, shake_hands, wait_for_handshake
 from .heartbeat import Heartbeat
 from .inbox import IDLE, READING
-from .response_headers import wire_headers
 from .socket import ACCEPTED, CLOSED, CLOSING, CONNECTING, REJECTED
 
 if TYPE_CHECKING:
@@ -161,19 +160,18 @@ class Websocket(WebsocketConnection):
         Raises ValueError for a subprotocol that the client did not ask for, WebsocketStateError after a
         refusal.
         """
+        if self._accepting is not None:
+            await wait_for_handshake(self)
         if self._socket.state is not CONNECTING:
-            if self._accepting is not None:
-                await self._accepting.wait()
             if self._socket.state is not ACCEPTED:
                 await self._ended("accept")
             return
-        pairs = wire_headers(Headers(headers)) if headers else []
-        if any(name == b"sec-websocket-protocol" for name, _ in pairs):
-            raise ValueError("give the subprotocol as accept(subprotocol=…), not as a header")
-        if pairs and self._spec_version() <= (2, 0):
-            warnings.warn("this ASGI server cannot send headers with the acceptance; they are left out", stacklevel=2)
-            pairs = []
+        pairs = headers_to_accept(self, headers)
         chosen = self._subprotocol_for(subprotocol)
+        ask = self._link.plan.accepting
+        if ask is not None:
+            await shake_hands(self, ask, Handshake(chosen, headers, self.requested_subprotocols))
+            return
         await self._send_accept({"type": "websocket.accept", "subprotocol": chosen, "headers": pairs})
 
     async def reject(self, status: int = 403, body: ResponseValue = "", headers: HeadersValue | None = None) -> None:
@@ -189,13 +187,7 @@ class Websocket(WebsocketConnection):
             raise self._socket.illegal("reject")
         from .reply import make_response
 
-        response = make_response(self._link.app, (body, status, Headers(headers or ())))
-        if DENIAL in (self.scope.get("extensions") or {}):
-            await self._deny(response)
-        else:
-            self._socket.reject(status)
-            self._socket.status = 403  # what the client sees
-            await self._tell_close(1008, "")
+        await refuse(self, make_response(self._link.app, (body, status, Headers(headers or ()))))
         self._note_own_end()
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
@@ -304,7 +296,7 @@ class Websocket(WebsocketConnection):
             return (self._json or self._find_json()).loads(data)
         except (ValueError, RecursionError) as error:
             where = getattr(error, "doc", ""), getattr(error, "pos", 0)
-            raise InvalidJSON(f"The message is not valid JSON: {error}", *where) from error
+            raise InvalidJSON(f"The message is not valid {self._language()}: {error}", *where) from error
 
     async def send_json(self, *args: Any, **kwargs: Any) -> None:
         """Send JSON: of the one argument, of several as a list, or of the keyword arguments as an object.
@@ -356,7 +348,7 @@ class Websocket(WebsocketConnection):
         (WEBSOCKET_PING_INTERVAL). Called again, it replaces the first.
         """
         if not isinstance(message, (str, bytes)):
-            message = self.json_module.dumps({"type": "heartbeat"} if message is None else message)
+            message = (self._json or self.json_module).dumps({"type": "heartbeat"} if message is None else message)
         if self._heartbeat is not None:
             self._heartbeat.stop()
         self._heartbeat = Heartbeat(self, interval, message, timeout)

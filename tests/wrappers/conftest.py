@@ -147,9 +147,10 @@ class Connection:
             self.server.send,
         )
         self.plan = self.ctx.plan = SimpleNamespace(  # type: ignore[assignment]
-            disconnect=mode, received=None, sending=None, sent=None, subprotocols=[], rule=None
+            disconnect=mode, received=None, sending=None, sent=None, subprotocols=[], rule=None,
+            accepting=None, codecs=None, closed=self._closed,
         )
-        self.ctx.plans = SimpleNamespace(closed=self._closed)  # type: ignore[assignment]
+        self.ctx.plans = SimpleNamespace()  # type: ignore[assignment]
         self.sweep = SlowSweep(self.app)  # type: ignore[arg-type]
         self.now = 1000.0
         self.task: asyncio.Task[Any] | None = None

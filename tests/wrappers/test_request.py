@@ -60,7 +60,9 @@ class Context:
         self._headers: Any = None
         self.inbox = Inbox(chunks)
         self.sent: list[dict[str, Any]] = []
-        self.app = SimpleNamespace(**{"config": dict(SETTINGS), "debug": False, "json": json, **app})
+        given = {"config": dict(SETTINGS), "debug": False, "json": json, "_filled": {"content_types": None}, **app}
+        self.app = SimpleNamespace(**given)
+        self.plan = None
 
     async def send(self, message: dict[str, Any]) -> None:
         self.sent.append(message)
