@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from cases import CASES, WEBSOCKET_MESSAGE, WEBSOCKET_TARGET, Case
 from driver import answer, messages, requests
+from plugin_cases import PLUGIN_CASES, measure_plugins
 
 OURS = "quart-plug"
 FRAMEWORKS = {
@@ -138,6 +139,10 @@ async def main() -> int:
         for name in FRAMEWORKS
         if name in ("bare", OURS) or not options.framework or name in options.framework
     ]
+    known = [*(case.name for case in CASES), "ws echo", "ws echo, suspending", *(case.name for case in PLUGIN_CASES)]
+    for name in options.case or ():
+        if name not in known:
+            parser.error(f"there is no case {name!r}; there are {', '.join(known)}")
     header = ["case", "bare ASGI", *names[1:], "target"]
     rows = []
     for case in CASES:
@@ -152,13 +157,23 @@ async def main() -> int:
         times = await measure_websocket(names, options.rounds, options.requests, suspending)
         rows.append(row(name, times, names, WEBSOCKET_TARGET))
         print(f"measured {name}", file=sys.stderr)
+    plugin_rows = []
+    for plugin_case in PLUGIN_CASES:
+        if options.case and plugin_case.name not in options.case:
+            continue
+        plugin_rows.append(await measure_plugins(plugin_case, options.rounds))
+        print(f"measured {plugin_case.name}", file=sys.stderr)
     versions = ", ".join(f"{name} {version(FRAMEWORKS[name][1])}" for name in names if FRAMEWORKS[name][1])
     print(f"\nCPython {platform.python_version()}; {versions}")
     print(
         f"{options.rounds} rounds of {options.requests} requests, in turn; medians of the pairwise ratios\n"
     )
-    print(table(header, rows))
-    return 1 if any("MISSED" in line[-1] or "BEHIND" in line[-1] for line in rows) else 0
+    if rows:
+        print(table(header, rows))
+    if plugin_rows:
+        print("\nWhat plugins cost; the ratio with the interval that holds its median with a confidence of 95 %\n")
+        print(table(["case", "difference", "ratio", "rounds", "target"], plugin_rows))
+    return 1 if any("MISSED" in line[-1] or "BEHIND" in line[-1] for line in [*rows, *plugin_rows]) else 0
 
 
 if __name__ == "__main__":
