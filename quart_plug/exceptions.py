@@ -11,6 +11,7 @@
         ├── PluginNotEnabled     a name or function was used whose plugin is off
         ├── PluginNotFound       a setting names a plugin that is not installed
         ├── PluginLoadError      a plugin could not be imported or set up
+        ├── PluginErrors         several of these at once; it is caught as each of them is
         ├── PluginHookError      a hook implementation does not fit its specification
         └── PluginSettingsError  the plugin settings contradict themselves, or came too late
             └── PluginConfigError    a plugin's configuration is wrong; a PluginLoadError too
@@ -20,6 +21,7 @@ Imports nothing of the package: the tree is the lowest layer.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from json import JSONDecodeError
 
 from werkzeug.exceptions import (
@@ -94,6 +96,7 @@ __all__ = [
     "NotImplemented",
     "PluginConfigError",
     "PluginError",
+    "PluginErrors",
     "PluginHookError",
     "PluginLoadError",
     "PluginNotEnabled",
@@ -183,7 +186,14 @@ class WebsocketStateError(RuntimeError):
 
 
 class PluginError(Exception):
-    """Anything that is wrong with a plugin, or with how it is asked for."""
+    """Anything that is wrong with a plugin, or with how it is asked for.
+
+    faults  a line for each thing that is wrong, where the message lists several.
+    """
+
+    def __init__(self, message: str = "", faults: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.faults = tuple(faults)
 
 
 class PluginNotEnabled(PluginError, RuntimeError):
@@ -208,3 +218,24 @@ class PluginSettingsError(PluginError, ValueError):
 
 class PluginConfigError(PluginLoadError, PluginSettingsError):
     """A plugin's configuration does not fit its schema, or is for a plugin that has none or is not there."""
+
+
+class PluginErrors(PluginError):
+    """Several things are wrong, told at once. What is raised derives from the classes of all `errors` as well, so that
+    `except PluginNotFound` catches it when a plugin that is not installed is among them.
+    """
+
+    errors: tuple[PluginError, ...] = ()
+
+    @classmethod
+    def of(cls, message: str, errors: Sequence[PluginError]) -> PluginErrors:
+        """Make the error for these; it has their faults too."""
+        kinds = dict.fromkeys(type(error) for error in errors)
+        own = [kind for kind in kinds if not any(other is not kind and issubclass(other, kind) for other in kinds)]
+        made = type(cls.__name__, (cls, *own), {"__module__": cls.__module__, "__doc__": cls.__doc__})
+        several: PluginErrors = made(message, [fault for error in errors for fault in error.faults or [str(error)]])
+        several.errors = tuple(errors)
+        return several
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return PluginErrors.of, (str(self), self.errors)

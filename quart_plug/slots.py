@@ -75,18 +75,20 @@ class Slots:
     def setup_plugins(self: Quart) -> None:  # type: ignore[misc]  # mixed into Quart
         """Select, load and set up the plugins; only the first call does anything.
 
-        Raises PluginNotFound, PluginLoadError and PluginSettingsError with everything that is wrong.
+        Raises PluginNotFound, PluginLoadError or PluginSettingsError; where several things are wrong, PluginErrors with
+        all of them, which is caught as each of these is.
         """
         state = self.__dict__
         if state["plugins_are_set_up"] or state["_setting_up"]:
             return
         state["_setting_up"] = True
         try:
-            if not self.plugin_hooks.is_loaded:
-                self.plugin_hooks.select(config=self.config, root_path=self.root_path)
+            if state["_setup_error"] is None and not self.plugin_hooks.is_loaded:
                 try:
-                    self.plugin_hooks.load()
-                    state["_plugin_setup"].run()
+                    with self.plugin_hooks.gathering():
+                        self.plugin_hooks.select(config=self.config, root_path=self.root_path)
+                        self.plugin_hooks.load()
+                        state["_plugin_setup"].run()
                 except PluginError as error:
                     state["_setup_error"] = error
                     raise

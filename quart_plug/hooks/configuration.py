@@ -155,7 +155,7 @@ class Configuration:
         try:
             value = convert(data)
         except ConversionError as error:
-            raise PluginConfigError(_lines([_line(name, fault, bound) for fault in error.faults])) from None
+            raise _wrong([_line(name, fault, bound) for fault in error.faults]) from None
         self._bound[name] = Bound(name, schema, value, places)
 
     def check(self, name: str) -> None:
@@ -192,6 +192,16 @@ class Configuration:
         return tuple(self._bound)
 
     # What is wrong apart from single plugins
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        return self._environ
+
+    def variables(self) -> list[str]:
+        """The variables that set what plugins have in their configuration, without those for what is inside of it."""
+        return [
+            variable_of((name, field.name)) for name, bound in self._bound.items() for field in _fields(bound.schema)
+        ]
 
     def faults(self, known: Iterable[str]) -> list[PluginConfigError]:
         """Configuration of plugins that nobody knows, and what is no table of tables."""
@@ -267,7 +277,7 @@ class Configuration:
             for key, value in table.items():
                 _merge(data, (), key, value, places, self._place(where, name, key))
         if wrong:
-            raise PluginConfigError(_lines(wrong))
+            raise _wrong(wrong)
         for variable, words in self._variables(name):
             self._put(data, schema, variable, words, places)
         return data, places
@@ -345,5 +355,7 @@ def _line(name: str, fault: Fault, bound: Bound) -> str:
     return f"{where} {fault.text}; {cure}"
 
 
-def _lines(lines: list[str]) -> str:
-    return lines[0] if len(lines) == 1 else "".join(f"\n  - {line}" for line in lines)
+def _wrong(lines: list[str]) -> PluginConfigError:
+    if len(lines) == 1:
+        return PluginConfigError(lines[0])
+    return PluginConfigError("".join(f"\n  - {line}" for line in lines), lines)

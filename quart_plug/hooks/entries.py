@@ -27,7 +27,11 @@ def told(error: BaseException) -> str:
 
 @dataclass(eq=False)
 class Entry:
-    """A plugin that is installed, asked for or registered. `status` "selected" means: not loaded yet."""
+    """A plugin that is installed, asked for or registered. `status` "selected" means: not loaded yet.
+
+    imported  the plugin also after it was set aside, until it has been told what else is wrong with it.
+    further   what that is.
+    """
 
     name: str
     status: Status | str
@@ -40,6 +44,8 @@ class Entry:
     error: BaseException | None = None
     declaration: Declaration = NOTHING_DECLARED
     implementations: list[Implementation] = field(default_factory=list)
+    imported: Any = None
+    further: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, choice: Choice) -> Entry:
@@ -87,7 +93,7 @@ class Entry:
         """
         try:
             loaded = self.local if not isinstance(self.local, str) else import_reference(self.local)
-            self.plugin = self.record.load() if self.record is not None else loaded
+            self.plugin = self.imported = self.record.load() if self.record is not None else loaded
             self.read()
         except ModuleNotFoundError as error:
             self._not_found(error)
@@ -126,19 +132,30 @@ class Entry:
             "missing", f"it needs the module {error.name!r}, which is not installed: {install}", error
         )
 
-    def complaint(self) -> str:
-        """One paragraph for an error or a log: the plugin, what is wrong, who asked for it."""
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Each thing that is wrong with it."""
+        return (*(getattr(self.error, "faults", None) or [self.reason]), *self.further)
+
+    def complaint(self, indent: str = "") -> str:
+        """For an error or a log: the plugin, who asked for it, what is wrong. Each line begins with `indent`."""
         places = ", ".join(place for place in self.requested_by if place != "core")
-        asked = f" It was asked for by {places}." if places else ""
-        entry = f", entry point {self.value!r}," if self.record is not None else ""
+        about = (f", entry point {self.value!r}" if self.record is not None else "") + (
+            f", asked for by {places}" if places else ""
+        )
         verb = "failed" if self.status == "failed" else f"is {self.status}"
-        return f"{self.origin}{entry} {verb}: {self.reason.rstrip('.')}.{asked}"
+        head = f"{self.origin}{about}{',' if about else ''} {verb}:"
+        faults = self.faults
+        if len(faults) == 1:
+            return f"{head} {self.reason.rstrip('.')}."
+        return head + "".join(f"\n{indent}  - {fault}" for fault in faults)
 
     def report(self) -> PluginReport:
+        waits = self.status == "selected"
         return PluginReport(
             self.name,
-            "disabled" if self.status == "selected" else self.status,  # type: ignore[arg-type] # the others are Status
-            "selected, and not loaded yet" if self.status == "selected" else self.reason,
+            "disabled" if waits else self.status,  # type: ignore[arg-type] # the others are Status
+            "selected, and not loaded yet" if waits else "; also ".join((self.reason, *self.further)),
             self.distribution,
             self.version,
             self.value if self.record is not None or self.local is not None else "",

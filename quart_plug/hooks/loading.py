@@ -7,23 +7,18 @@ settings, chains.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from time import perf_counter
 
-from ..exceptions import PluginConfigError, PluginError, PluginHookError, PluginLoadError
+from ..exceptions import PluginError, PluginHookError, PluginLoadError
 from .entries import FAULTY, Entry
 from .registry import Registry, conflict_text, cycle_text, requirement_text
 from .relations import conflicts_of, missing_requirements, resolve_order
 from .tracing import IMPORT, Tell
 
-logger = logging.getLogger("quart_plug.plugins")
 
-
-def load_all(entries: Sequence[Entry], registry: Registry, strict: bool, tell: Tell | None = None) -> None:
-    """Load every selected entry.
-    Raises one PluginLoadError for all that were asked for and failed, when strict.
-    """
+def load_all(entries: Sequence[Entry], registry: Registry, tell: Tell | None = None) -> list[Entry]:
+    """Load every selected entry. Gives those that cannot be had."""
     for entry in entries:
         if entry.status == "selected":
             started = perf_counter()
@@ -45,7 +40,7 @@ def load_all(entries: Sequence[Entry], registry: Registry, strict: bool, tell: T
     waiting.sort(key=lambda entry: order.index(entry.name) if entry.name in order else -1)
     _each(waiting, registry, registry.admit, "")
     _drop_orphans(registry, [entry for entry in waiting if entry.status != "active"])
-    complain([entry for entry in entries if entry.status in FAULTY and _was_possible(entry)], strict)
+    return [entry for entry in entries if entry.status in FAULTY and _was_possible(entry)]
 
 
 def admit_now(entry: Entry, registry: Registry) -> None:
@@ -80,35 +75,6 @@ def withdraw(entry: Entry, registry: Registry, error: BaseException | None, when
     else:
         entry.fail(error, when)
     return [*dependents, *_drop_orphans(registry, [*dependents, entry]), entry]
-
-
-def complain(faulty: Sequence[Entry], strict: bool) -> None:
-    """Raise PluginLoadError for those that were asked for, when strict; log one warning for the others."""
-    fatal = [entry for entry in faulty if entry.required and strict]
-    bearable = [entry for entry in faulty if entry not in fatal]
-    if bearable:
-        logger.warning("Started without these plugins:%s", _paragraphs(bearable))
-    if not fatal:
-        return
-    if len(fatal) == 1:
-        message = fatal[0].complaint()
-    else:
-        message = f"{len(fatal)} plugins cannot be used:{_paragraphs(fatal)}"
-    names = ",".join(entry.name for entry in fatal)
-    message += (
-        f"\nCorrect that, or turn off what fails (QUART_PLUG_DISABLE={names}),"
-        " or start without it (PLUGINS_STRICT = False)."
-    )
-    causes = [entry.error for entry in fatal if entry.error is not None]
-    cause = causes[0] if len(causes) == 1 else None
-    if len(causes) > 1:
-        cause = BaseExceptionGroup("the plugins' own errors", causes)
-    configured = all(isinstance(entry.error, PluginConfigError) for entry in fatal)
-    raise (PluginConfigError if configured else PluginLoadError)(message) from cause
-
-
-def _paragraphs(entries: Sequence[Entry]) -> str:
-    return "".join(f"\n  - {entry.complaint()}" for entry in entries)
 
 
 def _was_possible(entry: Entry) -> bool:

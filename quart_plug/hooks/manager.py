@@ -11,31 +11,28 @@ the app (what a plugin's `setup` added to an app is the app's to take back: it f
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 from ..exceptions import (
-    PluginConfigError,
     PluginError,
     PluginHookError,
     PluginLoadError,
     PluginNotFound,
     PluginSettingsError,
 )
-from . import discovery as _discovery
 from . import loading, settings
 from .calls import Chain, HookSpec, Implementation, bind, compile_chain
 from .changes import change_listeners
-from .configuration import Configuration
 from .discovery import Discovery
 from .entries import Entry, told
 from .origins import Origin, Result
 from .registry import Registry
 from .report import Report
-from .selection import CORE, Selection, local_name, select
+from .selection import CORE, local_name
+from .starting import Starting
 from .suggestions import did_you_mean
 from .tracing import Sink, Tracer
 
@@ -53,7 +50,7 @@ class Follower(Protocol):
         """Hear of plugins that are not active any more, those that require others first."""
 
 
-class PluginManager:
+class PluginManager(Starting):
     """The plugins of one app.
 
     enabled   what `Quart(plugins=[…])` was given: names, `distribution:name`, import strings, modules,
@@ -78,22 +75,14 @@ class PluginManager:
         discover: Callable[[], Discovery] | None = None,
         core: Sequence[str] = CORE,
     ) -> None:
-        self._code = settings.code_level(enabled, disabled, autoload)
-        self._strict = strict
-        self._discover = discover
-        self._core = tuple(core)
+        self._init_starting(settings.code_level(enabled, disabled, autoload), strict, discover, core)
         self._registry = Registry()
         self._entries: list[Entry] = []
-        self._selection: Selection | None = None
-        self._error: PluginError | None = None
-        self._loaded = False
         self._lock = threading.RLock()
         self._batch = 0
         self._chains: dict[tuple[str, frozenset[str]], Chain | None] = {}
         self._tracer = Tracer(self.changed)
-        self.configuration = Configuration()
         self.generation = 0
-        self.strict = True if strict is None else strict
         self.on_change: list[Callable[[], Any]] = []
         self.follower: Follower | None = None
         change_listeners.add(self.changed)
@@ -251,90 +240,6 @@ class PluginManager:
         """The active plugins, in call order."""
         return tuple(entry.name for entry in self._registry.active)
 
-    # From the settings to loaded plugins
-
-    def discover(self) -> Discovery:
-        """What is installed; reads metadata only."""
-        return (self._discover or _discovery.discover)()
-
-    def select(
-        self,
-        code: Iterable[Any] | None = None,
-        config: Mapping[str, Any] | None = None,
-        environ: Mapping[str, str] | None = None,
-        *,
-        command_line: Mapping[str, Any] | None = None,
-        root_path: str | os.PathLike[str] | None = None,
-    ) -> Selection:
-        """Decide what to load, by command line > environment > code > configuration > pyproject.toml.
-        Imports nothing.
-
-        code          more plugins, beside those given to the constructor.
-        environ       None: the process's environment.
-        command_line  plugins, disable (lists), autoload, safe_mode.
-        root_path     the app's folder: the nearest pyproject.toml from there upward is read.
-
-        Raises PluginNotFound with all unknown names, PluginSettingsError for settings that contradict
-        themselves; `report()` works nonetheless.
-        """
-        config = config if config is not None else {}
-        extra = settings.code_level(code)
-        levels = [
-            settings.command_line_level(command_line or {}),
-            settings.environment_level(os.environ if environ is None else environ),
-            settings.Level(self._code.enable + extra.enable, self._code.disable, self._code.autoload),
-            settings.config_level(config),
-            settings.project_level(root_path),
-        ]
-        with self._lock:
-            if self._loaded:
-                raise PluginSettingsError(
-                    "the plugins are loaded already: make plugin settings before the app is first used"
-                )
-            self.strict = settings.is_strict(config) if self._strict is None else self._strict
-            self._selection = select(self.discover(), levels, core=self._core)
-            self.configuration = Configuration(config, environ, levels[-1].config)
-            registered = self._registry.active
-            taken = {entry.name for entry in registered}
-            self._entries = [*registered] + [
-                Entry.of(c) for c in self._selection.choices if c.name not in taken
-            ]
-        problems = self._selection.problems
-        if problems:
-            self._error = (
-                problems[0] if len(problems) == 1 else PluginSettingsError("\n".join(map(str, problems)))
-            )
-            raise self._error
-        self._error = None
-        return self._selection
-
-    def load(self) -> Report:
-        """Import and register what was selected; once. Without `select()` before it, the environment is
-        asked.
-
-        Raises PluginLoadError with every plugin that was asked for and cannot be had, when strict; else
-        one warning is logged. The same error is raised again by a later call.
-        """
-        with self._lock:
-            if self._error is not None:
-                raise self._error
-            if self._loaded:
-                return self.report()
-            if self._selection is None:
-                self.select()
-            with self._change():
-                self._loaded = True
-                try:
-                    loading.load_all(self._entries, self._registry, self.strict, self._tracer.listener)
-                except PluginLoadError as error:
-                    self._error = error
-                    raise
-            return self.report()
-
-    @property
-    def is_loaded(self) -> bool:
-        return self._loaded
-
     def mark_failed(
         self, name: str, error: BaseException, when: str = "while it was set up"
     ) -> tuple[str, ...]:
@@ -348,17 +253,10 @@ class PluginManager:
             return ()
         with self._change():
             gone = self._withdraw(entry, error, when)
-            loading.complain(gone, self.strict)
+            self._complain(gone)
         return tuple(entry.name for entry in gone)
 
     # What is known
-
-    def check_configuration(self) -> None:
-        """Raise PluginConfigError for configuration of plugins that are not there."""
-        names = [*(entry.name for entry in self._entries), *(record.name for record in self.discover().records)]
-        faults = self.configuration.faults(dict.fromkeys(names))
-        if faults:
-            raise faults[0] if len(faults) == 1 else PluginConfigError("\n".join(map(str, faults)))
 
     def entry(self, name: str) -> Entry:
         """What the manager knows of a plugin; PluginNotFound when it knows none of this name."""
@@ -381,7 +279,7 @@ class PluginManager:
         """Every plugin and its state."""
         rest = [entry for entry in self._entries if entry.status != "active"]
         discovered = self.discover().problems if self._selection is not None else ()
-        problems = tuple(map(str, self._selection.problems)) if self._selection is not None else ()
+        problems = tuple(line for problem in self._problems for line in problem.faults or (str(problem),))
         plugins = tuple(entry.report() for entry in (*self._registry.active, *rest))
         return Report(plugins, (*problems, *discovered))
 

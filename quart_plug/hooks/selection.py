@@ -25,7 +25,7 @@ from ..exceptions import PluginError, PluginNotFound, PluginSettingsError
 from .discovery import Discovery, Record, normalise
 from .relations import DECLARATION
 from .settings import Level, Wanted
-from .suggestions import did_you_mean
+from .suggestions import did_you_mean, nearest
 
 # In the order in which they are called. More ship with quart-plug; these are on unless they are turned off.
 CORE: tuple[str, ...] = ("json", "sessions", "templates", "signals", "static", "cli", "hypercorn", "debug")
@@ -98,7 +98,7 @@ def select(discovery: Discovery, levels: Sequence[Level], *, core: Sequence[str]
     resolver = _Resolver(discovery, core)
     resolver.learn_objects(levels)
     enabled = [resolver.all(level.enable if safe_place is None else ()) for level in levels]
-    disabled = [resolver.all(level.disable) for level in levels]
+    disabled = [resolver.all(level.disable, guess=True) for level in levels]
     autoload = next((level.autoload for level in levels if level.autoload is not None), None)
 
     candidates = _candidates(
@@ -112,7 +112,10 @@ def select(discovery: Discovery, levels: Sequence[Level], *, core: Sequence[str]
     problems: list[PluginError] = []
     if resolver.unknown and safe_place is None:
         problems.append(
-            PluginNotFound("no such plugin:" + "".join(f"\n  - {line}" for line in resolver.unknown))
+            PluginNotFound(
+                "no such plugin:" + "".join(f"\n  - {line}" for line in resolver.unknown),
+                [f"no such plugin: {line}" for line in resolver.unknown],
+            )
         )
     choices: list[Choice] = []
     for name in dict.fromkeys(candidate.name for candidate in candidates):
@@ -153,8 +156,9 @@ class _Resolver:
                 if not isinstance(wanted.item, str):
                     self._object(wanted.item)
 
-    def all(self, wanted: Sequence[Wanted]) -> list[tuple[_Target, str]]:
-        found = ((self.one(item), item.place) for item in wanted)
+    def all(self, wanted: Sequence[Wanted], guess: bool = False) -> list[tuple[_Target, str]]:
+        """guess  whether a misspelt name counts as what was probably meant: a plugin to be off is not imported."""
+        found = ((self.one(item) or (self._guess(item) if guess else None), item.place) for item in wanted)
         return [(target, place) for target, place in found if target is not None]
 
     def one(self, wanted: Wanted) -> _Target | None:
@@ -179,6 +183,10 @@ class _Resolver:
         if line not in self.unknown:
             self.unknown.append(line)
         return None
+
+    def _guess(self, wanted: Wanted) -> _Target | None:
+        name = nearest(str(wanted.item), self.names | set(self.locals))
+        return None if name is None else _Target(name)
 
     def _object(self, item: Any) -> _Target:
         if isinstance(item, ModuleType) and item.__name__ in self.by_reference:

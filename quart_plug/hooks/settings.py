@@ -14,13 +14,22 @@ from pathlib import Path
 from typing import Any
 
 from ..exceptions import PluginSettingsError
-from .suggestions import did_you_mean
+from .suggestions import did_you_mean, slip_of
 
 CONFIG_KEYS = frozenset({"PLUGINS", "PLUGINS_DISABLED", "PLUGINS_AUTOLOAD", "PLUGINS_STRICT"})
 ENABLE_VARIABLE = "QUART_PLUG_PLUGINS"
 DISABLE_VARIABLE = "QUART_PLUG_DISABLE"
 SAFE_MODE_VARIABLE = "QUART_PLUG_SAFE_MODE"
 TABLE = "quart-plug"
+PREFIX = "QUART_PLUG_"
+SETTINGS = CONFIG_KEYS | {"PLUGIN_CONFIG"}
+VARIABLES = frozenset(
+    f"{PREFIX}{name}"
+    for name in (
+        "APP", "AS_QUART", "DEBUG", "DISABLE", "LOADING_APP", "PLUGINS", "RELOADER_PARENT", "RUN_HOST", "RUN_PORT",
+        "SAFE_MODE", "SKIP_DOTENV", "TEST_TIMEOUT",
+    )
+)  # fmt: skip
 TABLE_KEYS = ("plugins", "disable", "autoload", "config")
 
 
@@ -45,6 +54,23 @@ class Level:
     config: tuple[Mapping[str, Any], str] | None = None
 
 
+class Faults(list[PluginSettingsError]):
+    """What is wrong with the settings; where a reader is given none, it raises the first one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hides = False  # whether something that cannot be read may turn a plugin off
+
+
+def _fault(message: str, faults: Faults | None, cause: BaseException | None = None, *, hides: bool = True) -> None:
+    error = PluginSettingsError(message)
+    error.__cause__ = cause
+    if faults is None:
+        raise error
+    faults.append(error)
+    faults.hides = faults.hides or hides
+
+
 def code_level(enable: Any = None, disable: Any = None, autoload: bool | None = None) -> Level:
     """From `Quart(plugins=[…])`."""
     return Level(
@@ -54,7 +80,7 @@ def code_level(enable: Any = None, disable: Any = None, autoload: bool | None = 
     )
 
 
-def config_level(config: Mapping[str, Any]) -> Level:
+def config_level(config: Mapping[str, Any], faults: Faults | None = None) -> Level:
     """From PLUGINS, PLUGINS_DISABLED and PLUGINS_AUTOLOAD. A default says nothing: pyproject.toml may."""
     source: Any = getattr(config, "source", lambda key: None)
 
@@ -64,33 +90,33 @@ def config_level(config: Mapping[str, Any]) -> Level:
         return (None if known == "default" else config.get(key)), place
 
     return Level(
-        _items(*stated("PLUGINS")),
-        _items(*stated("PLUGINS_DISABLED"), names_only=True),
-        _flag(*stated("PLUGINS_AUTOLOAD")),
+        _items(*stated("PLUGINS"), faults),
+        _items(*stated("PLUGINS_DISABLED"), faults, names_only=True),
+        _flag(*stated("PLUGINS_AUTOLOAD"), faults),
     )
 
 
-def environment_level(environ: Mapping[str, str]) -> Level:
+def environment_level(environ: Mapping[str, str], faults: Faults | None = None) -> Level:
     """From QUART_PLUG_PLUGINS, QUART_PLUG_DISABLE and QUART_PLUG_SAFE_MODE."""
     return Level(
-        _items(environ.get(ENABLE_VARIABLE), f"environment {ENABLE_VARIABLE}"),
-        _items(environ.get(DISABLE_VARIABLE), f"environment {DISABLE_VARIABLE}"),
+        _items(environ.get(ENABLE_VARIABLE), f"environment {ENABLE_VARIABLE}", faults),
+        _items(environ.get(DISABLE_VARIABLE), f"environment {DISABLE_VARIABLE}", faults),
         None,
-        _flag(environ.get(SAFE_MODE_VARIABLE), f"environment {SAFE_MODE_VARIABLE}"),
+        _flag(environ.get(SAFE_MODE_VARIABLE), f"environment {SAFE_MODE_VARIABLE}", faults),
     )
 
 
-def command_line_level(options: Mapping[str, Any]) -> Level:
+def command_line_level(options: Mapping[str, Any], faults: Faults | None = None) -> Level:
     """From `--plugin`, `--no-plugin` and `--safe-mode`, given as plugins, disable, autoload and safe_mode."""
     return Level(
-        _items(options.get("plugins"), "command line --plugin"),
-        _items(options.get("disable"), "command line --no-plugin"),
-        _flag(options.get("autoload"), "command line --autoload"),
-        _flag(options.get("safe_mode") or None, "command line --safe-mode"),
+        _items(options.get("plugins"), "command line --plugin", faults),
+        _items(options.get("disable"), "command line --no-plugin", faults),
+        _flag(options.get("autoload"), "command line --autoload", faults),
+        _flag(options.get("safe_mode") or None, "command line --safe-mode", faults),
     )
 
 
-def project_level(root_path: str | os.PathLike[str] | None) -> Level:
+def project_level(root_path: str | os.PathLike[str] | None, faults: Faults | None = None) -> Level:
     """From [tool.quart-plug] of the nearest pyproject.toml, from `root_path` upward;
     empty when there is none.
     """
@@ -105,9 +131,8 @@ def project_level(root_path: str | os.PathLike[str] | None) -> Level:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise PluginSettingsError(
-            f"{path} cannot be read: {error}; it has to be a readable file in UTF-8"
-        ) from error
+        _fault(f"{path} cannot be read: {error}; it has to be a readable file in UTF-8", faults, error)
+        return Level()
     if TABLE not in text:
         return Level()  # not ours: no need to parse it, nor to mind its faults
     import tomllib
@@ -115,56 +140,110 @@ def project_level(root_path: str | os.PathLike[str] | None) -> Level:
     try:
         table = tomllib.loads(text).get("tool", {}).get(TABLE, {})
     except tomllib.TOMLDecodeError as error:
-        raise PluginSettingsError(f"{path} is not valid TOML: {error}; correct it") from error
+        _fault(f"{path} is not valid TOML: {error}; correct it", faults, error)
+        return Level()
     unknown = [f"{key!r}{did_you_mean(key, TABLE_KEYS)}" for key in table if key not in TABLE_KEYS]
     if unknown:
-        raise PluginSettingsError(
-            f"[tool.{TABLE}] in {path} has unknown keys: {', '.join(unknown)};"
-            f" it knows {', '.join(TABLE_KEYS)}"
+        many = "an unknown key" if len(unknown) == 1 else "unknown keys"
+        _fault(
+            f"[tool.{TABLE}] in {path} has {many}: {', '.join(unknown)}; it knows {', '.join(TABLE_KEYS)}",
+            faults,
+            hides="disable" in "".join(unknown),
         )
     place = f"[tool.{TABLE}] in {path}"
     return Level(
-        _items(table.get("plugins"), f"plugins of {place}", names_only=True),
-        _items(table.get("disable"), f"disable of {place}", names_only=True),
-        _flag(table.get("autoload"), f"autoload of {place}"),
+        _items(table.get("plugins"), f"plugins of {place}", faults, names_only=True),
+        _items(table.get("disable"), f"disable of {place}", faults, names_only=True),
+        _flag(table.get("autoload"), f"autoload of {place}", faults),
         config=(table["config"], str(path)) if "config" in table else None,
     )
 
 
-def is_strict(config: Mapping[str, Any]) -> bool:
+def misspelt(config: Mapping[str, Any], environ: Mapping[str, str], faults: Faults, more: Iterable[str] = ()) -> None:
+    """Find settings and variables that were surely meant to be one of ours.
+
+    more  the variables of the plugins' configuration.
+    """
+    for key in config:
+        meant = slip_of(key, SETTINGS) if key.startswith("PLUGIN") and key not in SETTINGS else None
+        if meant is not None:
+            _misspelt(f"{key} in the configuration{_source(config, key)}", meant, faults)
+    known = VARIABLES | {*more}
+    for variable in environ:
+        meant = slip_of(variable, known) if variable.startswith(PREFIX) and variable not in known else None
+        if meant is not None:
+            _misspelt(f"the environment variable {variable}", meant, faults)
+
+
+def _misspelt(what: str, meant: str, faults: Faults) -> None:
+    hides = "DISABLE" in meant or "SAFE" in meant
+    _fault(f"{what} is no setting (did you mean {meant!r}?); correct the name", faults, hides=hides)
+
+
+def _source(config: Mapping[str, Any], key: str) -> str:
+    source: Any = getattr(config, "source", None)
+    known = source(key) if source is not None else None
+    return f" ({known})" if known else ""
+
+
+def levels(
+    code: Level,
+    config: Mapping[str, Any],
+    environ: Mapping[str, str],
+    command_line: Mapping[str, Any],
+    root_path: str | os.PathLike[str] | None,
+    faults: Faults,
+) -> list[Level]:
+    """Every place, the strongest first; what is wrong with them is appended to `faults`."""
+    found = [
+        command_line_level(command_line, faults),
+        environment_level(environ, faults),
+        code,
+        config_level(config, faults),
+        project_level(root_path, faults),
+    ]
+    misspelt(config, environ, faults)
+    return found
+
+
+def is_strict(config: Mapping[str, Any], faults: Faults | None = None) -> bool:
     """PLUGINS_STRICT:
     whether a failed plugin that was asked for stops the app; the default is that it does.
     """
-    flag = _flag(config.get("PLUGINS_STRICT"), "PLUGINS_STRICT in the configuration")
+    flag = _flag(config.get("PLUGINS_STRICT"), "PLUGINS_STRICT in the configuration", faults)
     return True if flag is None else flag[0]
 
 
-def _items(value: Any, place: str, *, names_only: bool = False) -> tuple[Wanted, ...]:
+def _items(
+    value: Any, place: str, faults: Faults | None = None, *, names_only: bool = False
+) -> tuple[Wanted, ...]:
     """The items of a list, or of a comma-separated text."""
     if value is None:
         return ()
     if isinstance(value, str):
         return tuple(Wanted(part.strip(), place) for part in value.split(",") if part.strip())
     if isinstance(value, Mapping) or not isinstance(value, Iterable):
-        raise PluginSettingsError(f"{place} has to be a list of plugins, not {value!r}")
+        _fault(f"{place} has to be a list of plugins, not {value!r}", faults)
+        return ()
     items = tuple(Wanted(item.strip() if isinstance(item, str) else item, place) for item in value)
     wrong = [wanted.item for wanted in items if wanted.item is None or wanted.item == ""]
     wrong += [wanted.item for wanted in items if names_only and not isinstance(wanted.item, str)]
     if wrong:
-        raise PluginSettingsError(
-            f"{place} contains {wrong[0]!r}; it has to be a list of {'names' if names_only else 'plugins'}"
+        _fault(
+            f"{place} contains {wrong[0]!r}; it has to be a list of {'names' if names_only else 'plugins'}", faults
         )
-    return items
+    return tuple(wanted for wanted in items if wanted.item not in wrong)
 
 
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off", ""})
 
 
-def _flag(value: Any, place: str) -> tuple[bool, str] | None:
+def _flag(value: Any, place: str, faults: Faults | None = None) -> tuple[bool, str] | None:
     if value is None or isinstance(value, bool):
         return None if value is None else (value, place)
     word = str(value).strip().lower()
     if word in _YES or word in _NO:
         return word in _YES, place
-    raise PluginSettingsError(f"{place} has to be true or false (1 or 0), not {value!r}")
+    _fault(f"{place} has to be true or false (1 or 0), not {value!r}", faults)
+    return None

@@ -44,7 +44,7 @@ def read_hookspecs(manager: pluggy.PluginManager, namespace: Any, owner: str) ->
         faults += [f"{_where(function, name)}: {fault}" for fault in _spec_faults(name, info, parameters)]
         specs[name] = HookSpec(name, arguments, info, inspect.getdoc(function) or "", owner)
     if faults:
-        raise PluginHookError(_listed(f"the hook specifications of {owner} are wrong", faults))
+        raise PluginHookError(_listed(f"the hook specifications of {owner} are wrong", faults), faults)
     if not specs:
         raise PluginHookError(
             f"{namespace!r} specifies no hook; mark its functions with quart_plug's `@hookspec(kind=…)`"
@@ -110,7 +110,7 @@ def read_implementations(
             )
         )
     if faults:
-        raise PluginHookError(_listed(f"{describe_plugin(name, distribution, version)} does not fit", faults))
+        raise PluginHookError(_listed(f"{describe_plugin(name, distribution, version)} does not fit", faults), faults)
     return implementations
 
 
