@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,20 +35,19 @@ def inspect_plugins(folder: Path) -> Report:
 
     A plugin that fails only changes its own line; what is wrong with the settings is in `problems`.
     """
-    from .hooks import PluginManager, specs
+    # Late, for these lie above: plugins are asked for the schema of their configuration by an app.
+    from .app import Quart
+    from .plugin_setup import CHECKED, start_plugins
 
-    manager = PluginManager(strict=False)
-    manager.add_hookspecs(specs)
+    app = Quart("quart_plug", root_path=str(folder))
+    app.config["PLUGINS_STRICT"] = False
     with unlogged():  # the report says the same, in order
         try:
-            manager.select(root_path=folder)
-            manager.load()
+            start_plugins(app, CHECKED)
         except PluginError as error:
-            report = manager.report()
-            if report.problems:
-                return report
-            return type(report)(report.plugins, (str(error),), report.api)
-        return manager.report()
+            report = app.plugin_hooks.report()
+            return report if report.problems else replace(report, problems=(str(error),))
+        return app.plugin_hooks.report()
 
 
 @contextmanager

@@ -70,8 +70,10 @@ class Step:
     when: str = "while it was set up"
 
 
+CONFIGURATION = Step("configuration_schema", _take_schema, _check_configuration, "while it was configured")
+CHECKED = (CONFIGURATION,)
 STEPS = (
-    Step("configuration_schema", _take_schema, _check_configuration, "while it was configured"),
+    *CHECKED,
     Step("configuration_defaults", _take_defaults),
     Step("url_converters", _take_converters),
     Step("blueprints", _take_blueprints),
@@ -88,14 +90,13 @@ class PluginSetup:
         self.app = app
         self._begun: list[Step] = []  # a plugin that another one registers catches up with these
 
-    def run(self) -> None:
+    def run(self, steps: Sequence[Step] = STEPS) -> None:
         """Take every step with every active plugin.
 
         PluginLoadError when one fails that was asked for by name, and the manager is strict.
         """
         hooks = self.app.plugin_hooks
-        hooks.check_configuration()
-        for step in STEPS:
+        for step in steps:
             self._begun.append(step)
             for implementation in hooks.implementations(step.hook):
                 if not hooks.is_active(implementation.plugin):
@@ -110,6 +111,19 @@ class PluginSetup:
                         step.check(self.app, name)
                 except Exception as error:
                     hooks.mark_failed(name, error, step.when)
+            if step is CONFIGURATION:
+                self._check_the_rest()
+
+    def _check_the_rest(self) -> None:
+        """What is wrong with configuration beside that of active plugins."""
+        hooks = self.app.plugin_hooks
+        for implementation in hooks.lost_implementations(CONFIGURATION.hook):
+            try:
+                schema = hooks.call_one(implementation)(self.app)
+            except Exception:
+                continue
+            hooks.check_lost(implementation.plugin, schema)
+        hooks.check_configuration()
 
     def admitted(self, name: str) -> None:
         """Set up a plugin that was registered by hand, as far as the others are."""
@@ -134,3 +148,15 @@ class PluginSetup:
             for rule in app.url_map.all_rules():
                 if id(rule) not in known:
                     rule.plugin = origin.plugin
+
+
+def start_plugins(app: Quart, steps: Sequence[Step] = STEPS) -> None:
+    """Select, load and set up an app's plugins; raises everything that is wrong as one error.
+
+    steps  what to set up; with CHECKED only to see what is wrong, in an app that is not used otherwise.
+    """
+    hooks = app.plugin_hooks
+    with hooks.gathering():
+        hooks.select(config=app.config, root_path=app.root_path)
+        hooks.load()
+        app.__dict__["_plugin_setup"].run(steps)

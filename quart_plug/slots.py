@@ -15,7 +15,7 @@ from .app_config import PLUGIN_SETTINGS
 from .exceptions import PluginError, PluginNotEnabled
 from .hooks import PluginManager, specs
 from .namespace import unless_assigned
-from .plugin_setup import PluginSetup
+from .plugin_setup import PluginSetup, start_plugins
 from .scoping import Scopes, chain_here, check_all
 
 if TYPE_CHECKING:
@@ -85,10 +85,7 @@ class Slots:
         try:
             if state["_setup_error"] is None and not self.plugin_hooks.is_loaded:
                 try:
-                    with self.plugin_hooks.gathering():
-                        self.plugin_hooks.select(config=self.config, root_path=self.root_path)
-                        self.plugin_hooks.load()
-                        state["_plugin_setup"].run()
+                    start_plugins(self)
                 except PluginError as error:
                     state["_setup_error"] = error
                     raise

@@ -133,6 +133,7 @@ class Configuration:
         self._environ: Mapping[str, str] = os.environ if environ is None else environ
         self._project = project
         self._bound: dict[str, Bound] = {}
+        self._declared: dict[str, type] = {}
 
     # What a plugin gets
 
@@ -148,6 +149,7 @@ class Configuration:
             )
         try:
             convert = Converter(schema)
+            self._declared[name] = schema
             data, places = self._gather(name, schema)
         except SchemaError as error:
             raise PluginConfigError(f"the configuration_schema of {name!r} cannot be used: {error}") from error
@@ -200,7 +202,7 @@ class Configuration:
     def variables(self) -> list[str]:
         """The variables that set what plugins have in their configuration, without those for what is inside of it."""
         return [
-            variable_of((name, field.name)) for name, bound in self._bound.items() for field in _fields(bound.schema)
+            variable_of((name, field.name)) for name, schema in self._declared.items() for field in _fields(schema)
         ]
 
     def faults(self, known: Iterable[str]) -> list[PluginConfigError]:

@@ -2,8 +2,8 @@
 
 What users see is the order of registration: the first plugin is called first, among those marked
 `tryfirst` and `trylast` too. The plugin that fills a slot by default (`hookspec(provider=…)`) is asked
-last in it, so that any other comes before it. Composes: `settings` and `selection` decide, `loading`
-loads, `registry` keeps, `calls` compiles.
+last in it, so that any other comes before it. Composes: `starting` chooses and loads, `registry` keeps, `calls`
+compiles.
 
 Each plugin is loaded on its own; one that fails leaves nothing behind in the manager. Must not know: HTTP,
 the app (what a plugin's `setup` added to an app is the app's to take back: it follows, see `Follower`).

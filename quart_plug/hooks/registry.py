@@ -24,7 +24,7 @@ from .entries import Entry
 from .markers import PROJECT
 from .relations import NOTHING_DECLARED, conflicts_of, missing_requirements, resolve_order
 from .suggestions import did_you_mean
-from .validation import read_hookspecs, read_implementations
+from .validation import inspect_implementations, read_hookspecs, read_implementations
 
 
 class _Pluggy(pluggy.PluginManager):
@@ -157,6 +157,14 @@ class Registry:
     def check(self, entry: Entry) -> None:
         """Raise PluginHookError when an active plugin does not fit the specifications (any more)."""
         self._read(entry, self.specs)
+
+    def peek(self, entry: Entry, hook: str) -> list[Implementation]:
+        """How a plugin that is not active implements a hook; empty when it does not, or wrongly."""
+        found, _ = inspect_implementations(
+            self._pluggy, entry.imported, self.specs, name=entry.name, distribution=entry.distribution,
+            version=entry.version,
+        )  # fmt: skip
+        return [implementation for implementation in found if implementation.hook == hook]
 
     def implementations(self, hook: str) -> list[Implementation]:
         """A hook's implementations in call order.

@@ -14,9 +14,10 @@ from typing import Any
 from ..exceptions import PluginError, PluginSettingsError
 from . import discovery as _discovery
 from . import loading, settings
+from .calls import Implementation
 from .configuration import Configuration
 from .discovery import Discovery
-from .entries import Entry
+from .entries import FAULTY, Entry
 from .mistakes import Mistakes, join
 from .registry import Registry
 from .report import Report
@@ -175,3 +176,17 @@ class Starting:
         self._note(
             [*self.configuration.faults(dict.fromkeys(names)), *(fault for fault in faults if str(fault) not in known)]
         )
+
+    def lost_implementations(self, hook: str) -> list[Implementation]:
+        """How plugins that were imported, and then failed, implement a hook: to find what else is wrong with them."""
+        lost = [entry for entry in self._entries if entry.imported is not None and entry.status in FAULTY]
+        return [found for entry in lost for found in self._registry.peek(entry, hook)]
+
+    def check_lost(self, name: str, schema: Any) -> None:
+        """Write down what is wrong with the configuration of a plugin that failed already."""
+        entry = next(entry for entry in self._entries if entry.name == name and entry.imported is not None)
+        try:
+            self.configuration.bind(name, schema)
+        except PluginError as error:
+            entry.further += error.faults or [str(error)]
+        self.configuration.forget(name)

@@ -74,6 +74,24 @@ def read_implementations(
     version: str | None = None,
 ) -> list[Implementation]:
     """A plugin's implementations of the hooks in `specs`. PluginHookError lists every fault of the plugin."""
+    implementations, faults = inspect_implementations(
+        manager, plugin, specs, name=name, distribution=distribution, version=version
+    )
+    if faults:
+        raise PluginHookError(_listed(f"{describe_plugin(name, distribution, version)} does not fit", faults), faults)
+    return implementations
+
+
+def inspect_implementations(
+    manager: pluggy.PluginManager,
+    plugin: Any,
+    specs: Mapping[str, HookSpec],
+    *,
+    name: str,
+    distribution: str | None = None,
+    version: str | None = None,
+) -> tuple[list[Implementation], list[str]]:
+    """The implementations that fit, and what is wrong with the others."""
     implementations: list[Implementation] = []
     faults: list[str] = []
     for attribute in dir(plugin):
@@ -96,6 +114,8 @@ def read_implementations(
         positional, keywords, wrong = _arguments(function, spec)
         wrong += _colour_faults(function, spec)
         faults += [f"{where}: {fault}" for fault in wrong]
+        if wrong:
+            continue
         implementations.append(
             Implementation(
                 hook,
@@ -109,9 +129,7 @@ def read_implementations(
                 bool(options.get("trylast")),
             )
         )
-    if faults:
-        raise PluginHookError(_listed(f"{describe_plugin(name, distribution, version)} does not fit", faults), faults)
-    return implementations
+    return implementations, faults
 
 
 def _arguments(
