@@ -32,10 +32,23 @@ async def _run(
     ctx = app.app_context()
     try:
         async with ctx:
+            await _tell(app, "background_started")
             await app.ensure_async(function)(*args, **kwargs)
     except Exception as error:
         # The method, which may be overridden in 0.22's form or in 0.23's.
         await adapt_async(app.handle_background_exception, "handle_background_exception")(ctx, error)
+    finally:
+        await _tell(app, "background_finished")
+
+
+async def _tell(app: Quart, hook: str) -> None:
+    """Tell the plugins of the current task; a failure of theirs is not the task's."""
+    chain = app.plugin_hooks.call(hook)
+    if chain is not None:
+        try:
+            await chain(app, asyncio.current_task())
+        except Exception:
+            app.logger.exception("A plugin failed when it was told of a background task (%s)", hook)
 
 
 async def drain(app: Quart) -> None:

@@ -141,7 +141,7 @@ async def run_task(
         **options,
     )
     if shutdown_trigger is not None:
-        await serve(shutdown_trigger=shutdown_trigger)
+        await serve(shutdown_trigger=_draining_first(app, shutdown_trigger))
         return
     with StopSignals(asyncio.get_running_loop()) as signals:
         signals.task = asyncio.current_task()
@@ -149,7 +149,26 @@ async def run_task(
         async def stop_requested() -> None:
             await signals.requested.wait()
 
-        await serve(shutdown_trigger=stop_requested)
+        await serve(shutdown_trigger=_draining_first(app, stop_requested))
+
+
+def _draining_first(app: Quart, shutdown_trigger: Callable[..., Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """A trigger after which the server stops accepting, and before that the plugins have been told."""
+
+    async def trigger() -> None:
+        try:
+            await shutdown_trigger()
+        except Exception:  # a trigger may end by raising as well
+            await _drain(app)
+            raise
+        await _drain(app)
+
+    return trigger
+
+
+async def _drain(app: Quart) -> None:
+    if app._lifespan_stack is not None:  # else it has not started, and nothing ends
+        await app._begin_draining()
 
 
 def run(

@@ -23,6 +23,7 @@ class Serving:
     after_serving_funcs: list[Callable[..., Any]]
     while_serving_gens: list[AsyncGenerator[None, None]]
     _lifespan_stack: AsyncExitStack | None
+    _is_draining = False
 
     def before_serving(self: Quart, func: F) -> F:  # type: ignore[misc]  # mixed into Quart
         """Call `func()` when the server starts, in an application context."""
@@ -51,6 +52,7 @@ class Serving:
     async def startup(self: Quart) -> None:  # type: ignore[misc]  # mixed into Quart
         """Set the plugins up, then run the start-up functions. An error is reported and raised."""
         self.setup_plugins()
+        self._is_draining = False
         self.shutdown_event = self.event_class()
         stack = AsyncExitStack()
         begun: list[AsyncGenerator[None, None]] = []
@@ -76,7 +78,11 @@ class Serving:
         self._lifespan_stack = stack
 
     async def shutdown(self: Quart) -> None:  # type: ignore[misc]  # mixed into Quart
-        """Drain the background tasks, then run the shutdown functions. An error is reported and raised."""
+        """Drain the background tasks, then run the shutdown functions. An error is reported and raised.
+
+        Plugins are told of the beginning, if no server has done that before (hook `draining`).
+        """
+        await self._begin_draining()
         if self.shutdown_event is not None:
             self.shutdown_event.set()
         await background.drain(self)
@@ -101,6 +107,19 @@ class Serving:
             raise
         finally:
             await background.drain(self)
+
+    async def _begin_draining(self: Quart) -> None:  # type: ignore[misc]  # mixed into Quart
+        """Tell the plugins, once, that the end begins. What fails or takes too long does not keep the app from it."""
+        if self._is_draining:
+            return
+        self._is_draining = True
+        hook = self.plugin_hooks.call("draining")
+        if hook is not None:
+            try:
+                async with asyncio.timeout(self.config["SHUTDOWN_TIMEOUT"]), self.app_context():
+                    await hook(self)
+            except Exception as error:
+                await self._serving_failed(error, "draining")
 
     async def _serving_failed(self: Quart, error: Exception, moment: str) -> None:  # type: ignore[misc]
         failed = self.plugin_hooks.call("serving_failed")

@@ -193,13 +193,17 @@ async def test_a_port_that_is_no_number_is_said() -> None:
 async def test_run_task_with_a_trigger_leaves_signals_alone() -> None:
     class Watching(FakeServer):
         async def serve(self, app: Quart, *, shutdown_trigger: Any = None, **options: Any) -> None:
-            self.asked = {"trigger": shutdown_trigger, "handler": signal.getsignal(signal.SIGTERM)}
+            await shutdown_trigger()
+            self.asked = {"handler": signal.getsignal(signal.SIGTERM)}
 
-    async def trigger() -> None: ...
+    triggered = []
+
+    async def trigger() -> None:
+        triggered.append(True)
 
     server, before = Watching(), signal.getsignal(signal.SIGTERM)
     await served_by(server).run_task(shutdown_trigger=trigger)
-    assert server.asked == {"trigger": trigger, "handler": before}
+    assert (server.asked, triggered) == ({"handler": before}, [True])
 
 
 async def test_a_second_signal_cancels(monkeypatch: pytest.MonkeyPatch) -> None:

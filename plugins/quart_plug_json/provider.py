@@ -24,6 +24,7 @@ _COMPACT = ((",", ":"), None)
 _INDENTED = ((",", ": "), 2)
 _Layout = tuple[tuple[str, str], int | None]
 
+_UNREAD = object()
 _raw_decode = json.JSONDecoder().raw_decode
 
 
@@ -101,6 +102,7 @@ class DefaultJSONProvider(JSONProvider):
     _made_for: int = -1  # the generation of the app's hooks
     _plain: Callable[[Any], str] | None = None  # the one of `_made` for `dumps` without options
     _hooks: Any = None  # the app's, once there is a `_plain`
+    _follows = False  # whether it is told when the plugins change
 
     def __init__(self, app: Quart) -> None:
         super().__init__(app)
@@ -135,6 +137,9 @@ class DefaultJSONProvider(JSONProvider):
             if plain is not None and self._hooks.generation == self._made_for:
                 return plain(obj)
             return self._encoder(_PLAIN)(obj)
+        change = self._chain("json_dumping")
+        if change is not None:
+            obj = change(obj)
         kwargs.setdefault("default", self._default_with_hooks())
         kwargs.setdefault("ensure_ascii", self.ensure_ascii)
         kwargs.setdefault("sort_keys", self.sort_keys)
@@ -146,18 +151,35 @@ class DefaultJSONProvider(JSONProvider):
         Raises ValueError for what is no JSON, for a number with more digits than Python converts
         (`sys.get_int_max_str_digits`), and for what is nested too deeply.
         """
+        value: Any = _UNREAD
         try:
             if not kwargs:
                 try:  # what nearly every client sends: UTF-8 with no space around it
                     text = s if isinstance(s, str) else s.decode()
-                    value, end = _raw_decode(text)
+                    found, end = _raw_decode(text)
                     if end == len(text):
-                        return value
+                        value = found
                 except (ValueError, AttributeError):
                     pass  # `json.loads` has the last word
-            return json.loads(s, **kwargs)
+            if value is _UNREAD:
+                value = json.loads(s, **kwargs)
         except RecursionError:
             raise ValueError("the JSON is nested too deeply") from None
+        loaded = self._loaded
+        return value if loaded is None else loaded(value)
+
+    def _find_loaded(self, value: Any) -> Any:
+        """Stands in the place of the plugins' chain as long as that is not known: until the first use, and from each
+        change of plugins to the next use. So what nobody implements costs a look at an attribute.
+        """
+        change = self.__dict__["_loaded"] = self._chain("json_loaded")
+        hooks = getattr(self._app_reference(), "plugin_hooks", None)
+        if hooks is not None and not self._follows:
+            self.__dict__["_follows"] = True
+            hooks.on_change.append(_Forgetting(self, hooks.on_change))
+        return value if change is None else change(value)
+
+    _loaded: Any = _find_loaded
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
         """A response with one argument, a list of several, or an object of the named ones, as JSON.
@@ -215,11 +237,22 @@ class DefaultJSONProvider(JSONProvider):
             separators=separators,
             indent=indent,
         )
+        encode = self._after(self._chain("json_dumping"), encode)
         if hooks is not None:
             self._made[layout] = encode
             if layout is _PLAIN:
                 self.__dict__["_plain"], self.__dict__["_hooks"] = encode, hooks
         return encode
+
+    def _after(self, change: Callable[[Any], Any] | None, encode: Callable[[Any], str]) -> Callable[[Any], str]:
+        return encode if change is None else lambda obj: encode(change(obj))
+
+    def _chain(self, hook: str) -> Callable[[Any], Any] | None:
+        """The plugins' chain of a hook that changes an object, or None."""
+        reference = self._app_reference
+        hooks = getattr(reference(), "plugin_hooks", None)
+        chain = hooks.call(hook) if hooks is not None and hook in hooks.specs else None
+        return None if chain is None else lambda obj: chain(reference(), obj)
 
     def _default_with_hooks(self) -> Default:
         own: Default = self.default
@@ -234,6 +267,21 @@ class DefaultJSONProvider(JSONProvider):
             return own(o) if found is None else found
 
         return default
+
+
+class _Forgetting:
+    """Called when the plugins change: the provider, which is held weakly, forgets the chain that it knows."""
+
+    def __init__(self, provider: DefaultJSONProvider, listeners: list[Callable[[], Any]]) -> None:
+        self.provider = weakref.ref(provider)
+        self.listeners = listeners
+
+    def __call__(self) -> None:
+        provider = self.provider()
+        if provider is None:
+            self.listeners.remove(self)
+        else:
+            provider.__dict__.pop("_loaded", None)
 
 
 _SHIPPED = {name: getattr(DefaultJSONProvider, name) for name in ("dumps", "response", "_prepare_response_obj")}

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from .markers import hookspec
 
 if TYPE_CHECKING:
+    import asyncio
+
     from werkzeug.exceptions import HTTPException
 
     from ..app import Quart
@@ -131,6 +133,15 @@ def debug_page(app: Quart) -> DebugPage | None:
 @hookspec(kind="notify", colour="async")
 async def startup(app: Quart) -> None:
     """The server starts; before the app's own `before_serving` functions."""
+
+
+@hookspec(kind="notify", colour="async")
+async def draining(app: Quart) -> None:
+    """The shutdown begins, once: a signal came, or the server says so. Requests are still answered.
+
+    Under `quart-plug run`, `app.run()` and `run_task` the server goes on accepting until this has returned, for at most
+    SHUTDOWN_TIMEOUT seconds, so that a health check can say so first. Other servers tell only when they have stopped.
+    """
 
 
 @hookspec(kind="notify", colour="async")
@@ -314,6 +325,22 @@ def json_default(app: Quart, obj: Any) -> Any | None:
     """Turn an object that JSON does not know into one that it knows."""
 
 
+@hookspec(kind="pipe", colour="sync")
+def json_dumping(app: Quart, obj: Any) -> Any | None:
+    """An object is about to be written as JSON, by `app.json`; an answer takes its place.
+
+    For responses, websockets and `app.json.dumps` alike. Asked by the plugin `json`; other providers do as they like.
+    """
+
+
+@hookspec(kind="pipe", colour="sync")
+def json_loaded(app: Quart, obj: Any) -> Any | None:
+    """JSON was read, by `app.json`: a body, a websocket's message; an answer takes its place.
+
+    Asked by the plugin `json`, as `json_dumping`.
+    """
+
+
 @hookspec(kind="collect", colour="sync")
 def content_types(app: Quart) -> Iterable[Codec] | None:
     """What can be spoken beside JSON; see `quart_plug.content_types.Codec`.
@@ -373,8 +400,18 @@ async def message_flashed(app: Quart, message: str, category: str) -> None:
 
 
 @hookspec(kind="notify", colour="async")
+async def background_started(app: Quart, task: asyncio.Task[None]) -> None:
+    """A background task begins (`add_background_task`); called in it, before its function."""
+
+
+@hookspec(kind="notify", colour="async")
 async def background_failed(app: Quart, error: BaseException) -> None:
-    """A background task ended with an error."""
+    """A background task ended with an error; called in it."""
+
+
+@hookspec(kind="notify", colour="async")
+async def background_finished(app: Quart, task: asyncio.Task[None]) -> None:
+    """A background task is over, in whatever way; called in it, as the last."""
 
 
 @hookspec(kind="notify", colour="async")
