@@ -202,6 +202,7 @@ class Quart(
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
         if hasattr(type(self), name):  # it may be an override; what an application merely keeps here is not
+            self.__dict__.setdefault("_assigned", set()).add(name)
             self.plans_changed()
 
     def __delattr__(self, name: str) -> None:

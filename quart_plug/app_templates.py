@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .globals import _cv
 
@@ -17,21 +17,84 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=Callable[..., Any])
 
+_MISSING: Any = object()
+_KINDS = {"template_filters": "filters", "template_tests": "tests", "template_globals": "globals"}
+
 AUTOESCAPED = (".html", ".htm", ".xml", ".xhtml", ".svg")
+
+
+class SettledNames:
+    """The names in one environment that come from elsewhere. What somebody has put there by hand is left alone."""
+
+    def __init__(self, environment: Any) -> None:
+        self.environment = environment
+        self._pristine = {kind: dict(getattr(environment, kind, ())) for kind in _KINDS.values()}
+        self._put: dict[tuple[str, str], tuple[Any, Any]] = {}  # what is there, and what comes when nobody offers it
+
+    def settle(self, plugins: dict[tuple[str, str], Any], own: dict[tuple[str, str], Any]) -> None:
+        """Have these functions in the environment by (kind, name), the application's own before those of plugins."""
+        wanted = plugins | own
+        for key in dict.fromkeys((*self._put, *wanted)):
+            kind, name = key
+            table = getattr(self.environment, kind)
+            now = table.get(name, _MISSING)
+            value, before = self._put.pop(key, (self._pristine[kind].get(name, _MISSING), now))
+            if now is not value:  # put there by hand
+                if key not in own or value is own[key]:
+                    continue
+                before = now
+            if key in wanted:
+                table[name] = wanted[key]
+                self._put[key] = (wanted[key], before)
+            elif before is _MISSING:
+                table.pop(name, None)
+            else:
+                table[name] = before
 
 
 class Templates:
     """Mixed into `Quart`."""
 
     _template_names: dict[str, dict[str, Callable[..., Any]]]
+    _settled_names: SettledNames | None = None
 
     @cached_property
     def jinja_env(self: Quart) -> Any:  # type: ignore[misc]  # mixed into Quart
         """The template engine's environment; may be assigned."""
-        environment = self.plugin_slot("template_engine").environment
-        for kind, functions in self._template_names.items():
-            getattr(environment, kind).update(functions)
+        environment = self.__dict__["jinja_env"] = self.plugin_slot("template_engine").environment
+        self.settle_template_names(environment, own=True)
+        self.plugin_setup.footprints.made("jinja_env")
         return environment
+
+    def settle_template_names(self: Quart, environment: Any, own: bool = False) -> None:  # type: ignore[misc]
+        """Put filters, tests and globals into an environment: those of plugins, which the engine asks for when it makes
+        one, and over them (`own`) the application's. Those that nobody offers any more are taken out.
+        """
+        settled = self._settled_names
+        if settled is None or settled.environment is not environment:
+            settled = self.__dict__["_settled_names"] = SettledNames(environment)
+        plugins: dict[tuple[str, str], Any] = {}
+        for hook, kind in _KINDS.items():
+            for names in (self.plugin_hooks.call(hook) or (lambda app: ()))(self):
+                plugins.update({(kind, name): value for name, value in names.items()})
+        tables = self._template_names.items() if own else ()
+        with self.plugin_setup.footprints.ignoring():
+            own_names = {(kind, name): function for kind, table in tables for name, function in table.items()}
+            settled.settle(plugins, own_names)
+
+    def settle_templates(self: Quart) -> None:  # type: ignore[misc]  # mixed into Quart
+        """Bring an environment that exists up to date with the plugins that came or went."""
+        environment = self.__dict__.get("jinja_env")
+        if environment is None or self._settled_names is None or self._settled_names.environment is not environment:
+            return
+        engine = self.plugin_slot_or_none("template_engine")
+        if engine is None or engine.environment is not environment:
+            del self.__dict__["jinja_env"]  # it was another engine's
+            return
+        self.settle_template_names(environment, own=True)
+        forget = getattr(engine, "forget_templates", None)  # an optional part of the protocol
+        if forget is not None:
+            forget()
 
     def create_jinja_environment(self: Quart) -> Any:  # type: ignore[misc]  # mixed into Quart
         """Make the environment; an override changes or replaces it."""
@@ -62,7 +125,7 @@ class Templates:
         self._template_names.setdefault(kind, {})[name] = function
         environment = self.__dict__.get("jinja_env")  # not made for nothing
         if environment is not None:
-            getattr(environment, kind)[name] = function
+            cast("Quart", self).settle_template_names(environment, own=True)
 
     def _template_decorator(self, add: Callable[..., None], name: Any) -> Any:
         if callable(name):  # used as a bare decorator

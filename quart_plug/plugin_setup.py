@@ -2,58 +2,26 @@
 
 A step is a hook and what becomes of its result. At the first need of any plugin every step is taken with all of them,
 in call order; a plugin that is registered later goes through the steps alone, at once. What a plugin adds to the app
-meanwhile is its footprint.
+meanwhile is its footprint, which is taken back when it fails, now or later, and when it is unregistered.
 
 Must not know: how plugins are found, chosen and loaded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .app_tables import MISSING, Settings
 from .exceptions import PluginHookError
+from .footprints import Footprints
 from .hooks.names import plugin_attribute
 
 if TYPE_CHECKING:
     from .app import Quart
     from .hooks.calls import Implementation
     from .hooks.origins import Origin
-
-
-def _take_defaults(app: Quart, defaults: Any, origin: Origin) -> None:
-    app.config.add_defaults(defaults, origin.label)
-
-
-def _take_converters(app: Quart, converters: Any, origin: Origin) -> None:
-    app.url_map.converters.update(converters)
-
-
-def _take_schema(app: Quart, schema: Any, origin: Origin) -> None:
-    app.plugin_hooks.configuration.bind(origin.plugin, schema)
-
-
-def _check_configuration(app: Quart, plugin: str) -> None:
-    app.plugin_hooks.configuration.check(plugin)
-
-
-def _take_blueprints(app: Quart, blueprints: Any, origin: Origin) -> None:
-    for item in blueprints:
-        blueprint, options = item if isinstance(item, tuple) else (item, {})
-        app.register_blueprint(blueprint, **options)
-
-
-def _take_signals(app: Quart, signals: Any, origin: Origin) -> None:
-    for name, hook in signals.items():
-        spec = app.plugin_hooks.spec(hook)  # PluginHookError for one that is not there
-        if spec.info.kind == "around" or spec.info.colour == "sync":
-            raise PluginHookError(
-                f"the signal {name!r} cannot be sent for the hook {hook!r}, which is of kind {spec.info.kind} and"
-                f" {spec.info.colour}; it takes an async hook that is not of kind around"
-            )
-    if app.plugin_hooks.is_active("signals"):
-        plugin_attribute("signals", "send_for")(app, signals, origin.plugin)
 
 
 @dataclass(frozen=True)
@@ -70,6 +38,42 @@ class Step:
     when: str = "while it was set up"
 
 
+def _take_defaults(app: Quart, defaults: Any, origin: Origin) -> None:
+    app.plugin_setup.defaults.offer(defaults, origin)
+
+
+def _take_converters(app: Quart, converters: Any, origin: Origin) -> None:
+    with app.plugin_setup.footprints.recording(origin.plugin):
+        app.url_map.converters.update(converters)
+
+
+def _take_schema(app: Quart, schema: Any, origin: Origin) -> None:
+    app.plugin_hooks.configuration.bind(origin.plugin, schema)
+
+
+def _check_configuration(app: Quart, plugin: str) -> None:
+    app.plugin_hooks.configuration.check(plugin)
+
+
+def _take_blueprints(app: Quart, blueprints: Any, origin: Origin) -> None:
+    with app.plugin_setup.footprints.recording(origin.plugin):
+        for item in blueprints:
+            blueprint, options = item if isinstance(item, tuple) else (item, {})
+            app.register_blueprint(blueprint, **options)
+
+
+def _take_signals(app: Quart, signals: Any, origin: Origin) -> None:
+    for name, hook in signals.items():
+        spec = app.plugin_hooks.spec(hook)  # PluginHookError for one that is not there
+        if spec.info.kind == "around" or spec.info.colour == "sync":
+            raise PluginHookError(
+                f"the signal {name!r} cannot be sent for the hook {hook!r}, which is of kind {spec.info.kind} and"
+                f" {spec.info.colour}; it takes an async hook that is not of kind around"
+            )
+    if app.plugin_hooks.is_active("signals"):
+        plugin_attribute("signals", "send_for")(app, signals, origin.plugin)
+
+
 CONFIGURATION = Step("configuration_schema", _take_schema, _check_configuration, "while it was configured")
 CHECKED = (CONFIGURATION,)
 STEPS = (
@@ -83,11 +87,67 @@ STEPS = (
 )
 
 
+class Defaults:
+    """The plugins' defaults: of several for one setting the first plugin's, in call order, and the application's
+    own value before all of them. When a plugin goes, the next one's comes."""
+
+    def __init__(self, app: Quart, footprints: Footprints) -> None:
+        self.app = app
+        self.footprints = footprints
+        self.offers: dict[str, dict[str, Any]] = {}
+        self._table = Settings(("config",), lambda: app.config)
+        self._before: dict[str, Any] = {}  # what was there, of the settings that have a plugin's default
+        self._given: dict[str, Any] = {}  # what is there now
+
+    def offer(self, defaults: Mapping[str, Any], origin: Origin) -> None:
+        """Take a plugin's defaults."""
+        self.offers.setdefault(origin.plugin, {}).update(defaults)
+        self.settle(list(defaults))
+
+    def withdraw(self, plugin: str) -> None:
+        """Forget a plugin's defaults."""
+        self.settle(list(self.offers.pop(plugin, {})))
+
+    def settle(self, keys: Sequence[str] | None = None) -> None:
+        """Give each of these settings (None: every one that a plugin has a default for) the value that it has to have.
+
+        One that the application has set is left alone.
+        """
+        if keys is None:
+            keys = list(dict.fromkeys(key for defaults in self.offers.values() for key in defaults))
+        if not keys:
+            return
+        table, hooks = self._table, self.app.plugin_hooks
+        with self.footprints.ignoring():
+            for key in keys:
+                now = table.get(key)
+                winner = next((name for name in hooks.names if key in self.offers.get(name, ())), None)
+                wanted = MISSING
+                if winner is not None:
+                    wanted = (self.offers[winner][key], f"plugin {hooks.origin(winner).label}")
+                if key in self._given:
+                    given, before = self._given.pop(key), self._before.pop(key)
+                    result = before if winner is None else wanted
+                    if not table.same(now, given):  # somebody set it since; who takes that back finds this
+                        self.footprints.replaced(table, key, given, result)
+                        continue
+                elif now is MISSING or now[1] == "default":
+                    before, result = now, wanted
+                else:
+                    continue
+                if winner is not None:
+                    self._before[key], self._given[key] = before, wanted
+                if result is not now:
+                    table.put(key, result)
+
+
 class PluginSetup:
     """Sets the plugins of one app up; follows its manager."""
 
     def __init__(self, app: Quart) -> None:
         self.app = app
+        self.footprints = Footprints(app)
+        self.defaults = Defaults(app, self.footprints)
         self._begun: list[Step] = []  # a plugin that another one registers catches up with these
 
     def run(self, steps: Sequence[Step] = STEPS) -> None:
@@ -133,21 +193,24 @@ class PluginSetup:
                     self._take(step, implementation)
             if step.check is not None:
                 step.check(self.app, name)
+        if self._begun:
+            self.app.settle_templates()
 
     def withdrawn(self, names: Sequence[str]) -> None:
-        """Nothing is taken back yet."""
+        """Take back what these plugins have added."""
+        with self.footprints.ignoring():
+            for name in names:
+                self.footprints.take_back(name)
+                self.defaults.withdraw(name)
+            self.defaults.settle()
+        self.app.settle_templates()
 
     def _take(self, step: Step, implementation: Implementation) -> None:
-        app, origin = self.app, implementation.origin
-        known = {id(rule) for rule in app.url_map.all_rules()}
-        try:
-            result = app.plugin_hooks.call_one(implementation)(app)
-            if step.take is not None and result is not None:
-                step.take(app, result, origin)
-        finally:
-            for rule in app.url_map.all_rules():
-                if id(rule) not in known:
-                    rule.plugin = origin.plugin
+        origin = implementation.origin
+        with self.footprints.recording(origin.plugin):
+            result = self.app.plugin_hooks.call_one(implementation)(self.app)
+        if step.take is not None and result is not None:
+            step.take(self.app, result, origin)
 
 
 def start_plugins(app: Quart, steps: Sequence[Step] = STEPS) -> None:
@@ -159,4 +222,4 @@ def start_plugins(app: Quart, steps: Sequence[Step] = STEPS) -> None:
     with hooks.gathering():
         hooks.select(config=app.config, root_path=app.root_path)
         hooks.load()
-        app.__dict__["_plugin_setup"].run(steps)
+        app.plugin_setup.run(steps)

@@ -49,20 +49,32 @@ class Slots:
         state["_setting_up"] = False
         state["_setup_error"] = None
         state["_filled"] = {}
+        state["_fillers"] = {}
         state["plugin_hooks"] = PluginManager(plugins)
         state["_cli_groups"] = []
         state["scopes"] = Scopes()
         self.plugin_hooks.add_hookspecs(specs)
-        state["_plugin_setup"] = self.plugin_hooks.follower = PluginSetup(self)  # type: ignore[arg-type]  # mixed into Quart
+        state.setdefault("_assigned", set())
+        state["plugin_setup"] = self.plugin_hooks.follower = PluginSetup(self)  # type: ignore[arg-type]  # mixed into Quart
         state["plugin_hooks"].on_change.append(self._hooks_changed)  # type: ignore[misc]  # mixed into Quart
 
     scopes: Scopes
     plugin_hooks: PluginManager
+    plugin_setup: PluginSetup
     hooks: PluginManager = unless_assigned(lambda self: self.plugin_hooks)
 
     def _hooks_changed(self: Quart) -> None:  # type: ignore[misc]  # mixed into Quart
-        self.__dict__["_filled"] = {}
+        fillers = self.__dict__["_fillers"]
+        self.__dict__["_filled"] = {
+            hook: value
+            for hook, value in self.__dict__["_filled"].items()
+            if hook in fillers and fillers[hook] == self._fillers_of(hook)
+        }
         self.plans_changed()
+
+    def _fillers_of(self, hook: str) -> list[tuple[str, Any]]:
+        """The plugins that a slot asks; as long as they are the same it keeps what it was given."""
+        return [(i.plugin, i.function) for i in self.plugin_hooks.implementations(hook)]
 
     def chain_here(self: Quart, hook: str) -> Callable[..., Any] | None:  # type: ignore[misc]  # mixed into Quart
         """The compiled chain of a hook, or None, without the plugins that are switched off for the current route.
@@ -126,6 +138,7 @@ class Slots:
         if hook not in filled:
             self.setup_plugins()
             filled = self.__dict__["_filled"]
+            self.__dict__["_fillers"][hook] = self._fillers_of(hook)
             if hook == "json_provider" and self.json_provider_class is not None:
                 filled[hook] = self.json_provider_class(self)
             else:
@@ -167,9 +180,10 @@ class Slots:
     @cached_property
     def cli(self: Quart) -> Any:  # type: ignore[misc]  # mixed into Quart
         """The app's own commands, a `click.Group`; may be assigned."""
-        own = self.plugin_slot("command_line").group(self.name)
+        own = self.__dict__["cli"] = self.plugin_slot("command_line").group(self.name)
         for group, option, name in self.__dict__["_cli_groups"]:
             _merge_cli_group(own, group, option, name)
+        self.plugin_setup.footprints.made("cli")
         return own
 
     def add_cli_group(self, group: Any, option: Any, name: str) -> None:

@@ -28,11 +28,13 @@ Knows who listens, not who sends.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from blinker import ANY, NamedSignal, Namespace
 
+from quart_plug.app_tables import MISSING, Keys, more_tables
 from quart_plug.hooks import notify_change
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -65,6 +67,27 @@ class AppSignal(NamedSignal):
         if connected and not self.receivers:
             notify_change()
 
+
+class Receivers(Keys):
+    """The receivers of a signal: those that a plugin's set-up connects are disconnected when the plugin goes."""
+
+    def __init__(self, name: str, signal: NamedSignal) -> None:
+        super().__init__(("signals", name), lambda: signal.receivers)
+        self.signal = signal
+
+    def put(self, key: Any, value: Any) -> None:
+        receiver = self.get(key)
+        if isinstance(receiver, weakref.ref):
+            receiver = receiver()
+        if value is MISSING and receiver is not None:
+            self.signal.disconnect(receiver)
+
+
+def _receivers(app: Any) -> Iterator[Receivers]:
+    return (Receivers(name, signal) for name, signal in (CATALOGUE | _OF_PLUGINS).items())
+
+
+more_tables.append(_receivers)
 
 request_started = AppSignal("request-started")
 request_finished = AppSignal("request-finished")

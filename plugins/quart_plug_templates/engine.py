@@ -97,6 +97,13 @@ class JinjaEngine:
             environment = environment.overlay(enable_async=False)
         return getattr(environment.get_template(template_name).module, attribute)
 
+    def forget_templates(self) -> None:
+        """Load every template anew: a plugin with folders, or with names that templates use, came or went."""
+        self._strings_of = None
+        cache = None if self._environment is None else self._environment.cache
+        if cache is not None:
+            cache.clear()
+
     def _from_source(self, app: Quart, source: str) -> Template:
         """The template of a source; the last ones are kept: an application's sources are mostly constants."""
         environment = app.jinja_env

@@ -88,12 +88,5 @@ def make_environment(app: Quart) -> Environment:
         url_for=app.url_for,
     )
     environment.policies["json.dumps_function"] = lambda *args, **kwargs: app.json.dumps(*args, **kwargs)
-    for hook, names in (
-        ("template_filters", environment.filters),
-        ("template_tests", environment.tests),
-        ("template_globals", environment.globals),
-    ):
-        chain = app.plugin_hooks.call(hook)
-        for found in () if chain is None else chain(app):
-            names.update(found)
+    app.settle_template_names(environment)
     return environment

@@ -155,7 +155,7 @@ class PluginManager(Starting):
                 f"the hook {hook!r} is of kind {spec.info.kind} and {spec.info.colour}; results with their origin are"
                 " those of sync hooks of kind collect: use call() for others"
             )
-        found = [(bind(spec, i)(*args), i.origin) for i in self.implementations(hook)]
+        found = [(self.call_one(i)(*args), i.origin) for i in self.implementations(hook)]
         return [Result(value, origin) for value, origin in found if value is not None]
 
     def changed(self) -> None:
@@ -214,6 +214,7 @@ class PluginManager(Starting):
         gone = loading.withdraw(entry, self._registry, error, when)
         for each in gone:
             self.configuration.forget(each.name)
+        self._chains = {}  # the follower may ask for chains before the change is told
         if self.follower is not None:
             self.follower.withdrawn([each.name for each in gone])
         return gone

@@ -19,6 +19,7 @@ from weakref import WeakSet
 
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import BaseConverter, Map, MapAdapter, Rule, RuleFactory
+from werkzeug.routing.matcher import StateMachineMatcher
 
 from .pattern import converter_names
 
@@ -194,6 +195,25 @@ class QuartMap(Map):
                 del self.pending[0]
         finally:
             self._changed()
+
+    def remove(self, rules: Iterable[Rule]) -> None:
+        """Remove these rules, bound or waiting; a connection that has matched one of them goes on with it."""
+        gone = {id(rule) for rule in rules}
+        self.pending = [rule for rule in self.pending if id(rule) not in gone]
+        kept = [rule for rule in self.registered if id(rule) not in gone]
+        if len(kept) < len(self.registered):
+            matcher = StateMachineMatcher(self.merge_slashes)
+            by_endpoint: dict[Any, list[Rule]] = {}
+            for rule in kept:
+                if not rule.build_only:
+                    matcher.add(rule)
+                by_endpoint.setdefault(rule.endpoint, []).append(rule)
+            for rule in self.registered:
+                if id(rule) in gone:
+                    rule.map = None  # type: ignore[assignment]  # it may be added again
+            self.registered = kept
+            self._matcher, self._rules_by_endpoint, self._remap = matcher, by_endpoint, True
+        self._changed()
 
     def all_rules(self) -> list[Rule]:
         """Every rule in the order of adding, be it bound or waiting; changes nothing."""

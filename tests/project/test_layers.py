@@ -35,7 +35,10 @@ LAYERS = [
     ["overrides", "asking"],
     ["moments"],
     ["plan"],
-    ["steps", "urls", "app_templates", "plugin_setup", "plugin_config", "slots", "registration"],
+    [
+        *("steps", "urls", "app_templates", "app_tables", "footprints", "plugin_setup", "plugin_config"),
+        *("slots", "registration"),
+    ],
     ["connections"],
     ["asgi", "background", "running"],
     ["serving"],
