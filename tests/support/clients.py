@@ -14,9 +14,9 @@ from websockets.exceptions import ConnectionClosed
 from .servers import LIMIT
 
 
-def client(url: str) -> connect:
-    """`async with client(url) as connection:`"""
-    return connect(url, open_timeout=LIMIT, close_timeout=LIMIT, proxy=None)
+def client(url: str, **options: Any) -> connect:
+    """`async with client(url) as connection:`; the options are those of `connect`."""
+    return connect(url, open_timeout=LIMIT, close_timeout=LIMIT, proxy=None, **options)
 
 
 async def receive(connection: ClientConnection) -> Any:
