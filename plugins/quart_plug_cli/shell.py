@@ -34,9 +34,6 @@ def shell_command(info: ScriptInfo) -> None:
     if startup and os.path.isfile(startup):
         with open(startup, encoding="utf-8") as file:
             exec(compile(file.read(), startup, "exec"), names)  # the user's own file, as `python` does it
-    from_plugins = app.plugin_hooks.call("shell_context")
-    for more in from_plugins(app) if from_plugins is not None else ():
-        names.update(more)
     banner = f"Python {platform.python_version()} on {sys.platform}\nApp: {app.import_name}; `await` works here"
     with asyncio.Runner(debug=app.debug) as runner:
         _interact(app, names, banner, runner)
