@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Literal, Protocol, TypeVar, cast, overload
 
 import pluggy
 
@@ -66,6 +66,12 @@ def hookspec(*, kind: HookKind, colour: Colour = "async", provider: str | None =
     return decorate
 
 
+class Marker(Protocol):
+    """What `hookimpl(…)` makes: a decorator. It has a name so that the plugin of mypy's finds it again."""
+
+    def __call__(self, function: F, /) -> F: ...
+
+
 @overload
 def hookimpl(function: F) -> F: ...
 @overload
@@ -76,7 +82,7 @@ def hookimpl(
     optionalhook: bool = False,
     specname: str | None = None,
     when: Callable[[], bool] | None = None,
-) -> Callable[[F], F]: ...
+) -> Marker: ...
 def hookimpl(
     function: F | None = None,
     *,
@@ -85,7 +91,7 @@ def hookimpl(
     optionalhook: bool = False,
     specname: str | None = None,
     when: Callable[[], bool] | None = None,
-) -> F | Callable[[F], F]:
+) -> F | Marker:
     """Mark a function as an implementation of the hook of the same name (or of `specname`).
 
     tryfirst, trylast  called before, after the other plugins' implementations.
@@ -102,4 +108,4 @@ def hookimpl(
             function, tryfirst=tryfirst, trylast=trylast, optionalhook=optionalhook, specname=specname
         )
 
-    return decorate if function is None else decorate(function)
+    return cast(Marker, decorate) if function is None else decorate(function)

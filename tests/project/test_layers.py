@@ -19,6 +19,7 @@ LAYERS = [
         "faults", "schemas", "conversion",
     ],
     ["hooks", "reexports"],
+    ["mypy_plugin"],
     ["configfiles", "config", "app_config", "listing"],
     ["globals"],
     ["signals", "json", "sessions", "templating", "files", "datastructures", "logging", "debug", "cli"],
