@@ -156,6 +156,8 @@ def _arguments(
         elif parameter.default is parameter.empty:
             known = ", ".join(spec.arguments) or "no arguments"
             hint = did_you_mean(parameter.name, spec.arguments)
+            if parameter.name == "self":
+                hint = " (the plugin is a class: give an object of the class, `Plugin()`)"
             faults.append(f"{spec.name!r} has no argument {parameter.name!r}{hint}; it gives {known}")
         elif parameter.kind is parameter.POSITIONAL_ONLY:
             skipped = (

@@ -138,7 +138,8 @@ class _Check:
     def check_arguments(self, given: CallableType) -> None:
         spec = self.spec
         written = self.func.arguments if len(self.func.arguments) == len(given.arg_types) else None
-        skip = 1 if self.func.info and not self.func.is_static and self.is_bare else 0
+        own = self.func.arguments[0].variable.name if self.func.info and not self.func.is_static else None
+        skip = 1 if own is not None and given.arg_names[:1] in ([own], [None]) else 0
         for index in range(skip, len(given.arg_types)):
             kind, name = given.arg_kinds[index], given.arg_names[index]
             if written is not None:
@@ -208,7 +209,8 @@ class _Check:
     def check_generator(self, given: Type) -> None:
         """What is yielded goes nowhere; what comes back from the `yield` is the specification's second argument."""
         result = get_proper_type(given)
-        specified = get_proper_type(self.specified.ret_type) if self.specified is not None else None
+        # A specification has no `yield`, so mypy takes it for a coroutine function that returns a generator.
+        specified = None if self.specified is None else get_proper_type(_awaited(self.specified.ret_type))
         if isinstance(result, AnyType):
             return
         if not isinstance(result, Instance) or result.type.fullname not in _GENERATORS:
