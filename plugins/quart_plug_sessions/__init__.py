@@ -1,6 +1,7 @@
 """The plugin `sessions`: a session in a signed cookie, readable both ways with Flask's and Quart's.
 
-Light to import: the interface, and itsdangerous, are imported when an app asks for its session interface.
+Light to import: the interface is imported when an app asks for it, and itsdangerous at the first cookie that is read or
+signed.
 Other modules reach the names below through `quart_plug.sessions`.
 """
 

@@ -12,13 +12,12 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from itsdangerous import BadData
 from werkzeug.sansio.request import Request as SansIORequest
 
 from .interface import SessionInterface
 from .session import SecureCookieSession, SessionMixin
-from .signing import KeptSignerSerializer, decode_unpadded
 from .tag import TaggedJSONSerializer
+from .unpadded import decode_unpadded
 
 if TYPE_CHECKING:
     from itsdangerous import URLSafeTimedSerializer
@@ -75,6 +74,8 @@ class SecureCookieSessionInterface(SessionInterface):
             kept = self._serializers = {}
         found = kept.get(made_for)
         if found is None:
+            from .signing import KeptSignerSerializer  # with itsdangerous, which an app without a key never needs
+
             found = kept[made_for] = KeptSignerSerializer(
                 [*(fallbacks or ()), secret_key],  # itsdangerous signs with the last one
                 salt=self.salt,
@@ -93,7 +94,7 @@ class SecureCookieSessionInterface(SessionInterface):
             return self.session_class()
         try:
             content = serializer.loads(value, max_age=int(app.permanent_session_lifetime.total_seconds()))
-        except BadData:
+        except _bad_data():
             return self.session_class()
         return self.session_class(content if isinstance(content, dict) else None)
 
@@ -160,6 +161,13 @@ class SecureCookieSessionInterface(SessionInterface):
             return b"_permanent" in decode_unpadded(value.partition(b".")[0])
         except ValueError:
             return False
+
+
+def _bad_data() -> type[Exception]:
+    """What itsdangerous raises for a cookie that cannot be trusted; asked for once something was raised."""
+    from itsdangerous import BadData
+
+    return BadData
 
 
 def _vary_by_cookie(response: Response | WerkzeugResponse) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hmac
 import zlib
-from binascii import a2b_base64
 from typing import Any
 
 from itsdangerous import (
@@ -19,6 +18,8 @@ from itsdangerous import (
     base64_encode,
 )
 from itsdangerous.signer import SigningAlgorithm
+
+from .unpadded import decode_unpadded
 
 
 class OneShotHMAC(HMACAlgorithm):
@@ -61,11 +62,6 @@ class KeptKeySigner(TimestampSigner):
 
 
 _SMALL = 64  # bytes of which compression could save a few
-
-
-def decode_unpadded(data: bytes) -> bytes:
-    """The bytes of URL-safe base64 without padding; ValueError when they cannot be told."""
-    return a2b_base64(data.replace(b"-", b"+").replace(b"_", b"/") + b"==")
 
 
 class KeptSignerSerializer(URLSafeTimedSerializer):

@@ -25,6 +25,8 @@ FIRST_PARTY = "quart-plug"
 _VALUE = re.compile(
     r"^(?P<module>\w+(?:\.\w+)*)\s*(?::\s*(?P<attribute>\w+(?:\.\w+)*))?\s*(?:\[(?P<extras>.*)\])?$"
 )
+# https://packaging.python.org/en/latest/specifications/core-metadata/
+_FIELD = re.compile(r"^(Name|Version):[ \t]*(\S+)[ \t\r]*$", re.M | re.I)
 
 
 def normalise(distribution: str) -> str:
@@ -157,11 +159,13 @@ def _read() -> Discovery:
 
 
 def _identity(distribution: Any) -> tuple[str, str | None]:
-    metadata = distribution.metadata  # parsed at each access
-    name = metadata["Name"] if metadata is not None else None
+    # Read by hand: two lines, for which `distribution.metadata` imports a parser of e-mail.
+    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    header = {field.title(): value for field, value in _FIELD.findall(text.partition("\n\n")[0])}
+    name = header.get("Name")
     if not name:
         raise ValueError("it has no name")
-    return name, metadata["Version"]
+    return name, header.get("Version")
 
 
 def _is_hidden(name: str, text: str) -> bool:
