@@ -17,6 +17,7 @@ from .app_tables import MISSING, Settings
 from .exceptions import PluginHookError
 from .footprints import Footprints
 from .hooks.names import plugin_attribute
+from .scoping import all_faults
 
 if TYPE_CHECKING:
     from .app import Quart
@@ -221,5 +222,6 @@ def start_plugins(app: Quart, steps: Sequence[Step] = STEPS) -> None:
     hooks = app.plugin_hooks
     with hooks.gathering():
         hooks.select(config=app.config, root_path=app.root_path)
-        hooks.load()
+        hooks.load_selected()
         app.plugin_setup.run(steps)
+        hooks.note(all_faults(app))

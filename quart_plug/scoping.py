@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from .exceptions import PluginError, PluginHookError, PluginNotFound, PluginSettingsError
 from .globals import _cv
 from .hooks.manager import KERNEL
+from .hooks.mistakes import join
 from .hooks.suggestions import did_you_mean
 from .kinds import KINDS
 
@@ -129,10 +130,10 @@ def check_names(hooks: PluginManager, names: Iterable[str], whose: str) -> None:
     _raise([*_faults(hooks, names, whose)])
 
 
-def check_all(app: Quart) -> None:
-    """Check what is declared anywhere on the app, once its plugins are set up. One PluginError tells all of it."""
+def all_faults(app: Quart) -> list[PluginError]:
+    """What is wrong with what is declared anywhere on the app, once its plugins are set up."""
     faults: list[PluginError] = []
-    for rule in app.url_map.registered:
+    for rule in app.url_map.all_rules():
         names = getattr(rule, "plugins_disabled", None)
         if names:
             faults += _faults(app.plugin_hooks, names, describe_rule(rule.rule, rule.place))
@@ -141,7 +142,7 @@ def check_all(app: Quart) -> None:
             faults += _faults(app.plugin_hooks, names, describe_blueprint(name, app.blueprints[name].import_name))
     for endpoint, names in app.scopes.endpoints.items():
         faults += _endpoint_faults(app, endpoint, names)
-    _raise(faults)
+    return faults
 
 
 def check_endpoint(app: Quart, endpoint: str, names: Iterable[str]) -> None:
@@ -162,14 +163,12 @@ def describe_endpoint(endpoint: str) -> str:
 
 
 def _raise(faults: list[PluginError]) -> None:
-    if len(faults) == 1:
-        raise faults[0]
     if faults:
-        raise PluginSettingsError("\n".join(map(str, faults)))
+        raise join(faults)
 
 
 def _endpoint_faults(app: Quart, endpoint: str, names: Iterable[str]) -> Iterator[PluginError]:
-    known = {rule.endpoint for rule in app.url_map.registered}
+    known = {rule.endpoint for rule in app.url_map.all_rules()}
     if endpoint not in known:
         hint = did_you_mean(endpoint, known)
         yield PluginSettingsError(f"disable_plugins_for({endpoint!r}): no route has this endpoint{hint}")

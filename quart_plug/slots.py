@@ -16,11 +16,11 @@ from .exceptions import PluginError, PluginNotEnabled
 from .hooks import PluginManager, specs
 from .namespace import unless_assigned
 from .plugin_setup import PluginSetup, start_plugins
-from .scoping import Scopes, chain_here, check_all
+from .scoping import Scopes, chain_here
 
 if TYPE_CHECKING:
     from .app import Quart
-    from .typing import SessionInterface
+    from .typing import JSONProvider, SessionInterface
 
 
 class _Slot:
@@ -105,7 +105,6 @@ class Slots:
                 raise state["_setup_error"].with_traceback(None)
             self.url_map.defer_unknown = False
             self.url_map.bind_pending()  # a rule that cannot be bound is an error for every connection
-            check_all(self)
             state["plugins_are_set_up"] = True
             # What is taken out and put back, as `mock.patch.dict(app.config, …)` does with all of them, is no change.
             state["_plugin_settings"] = {key: self.config.get(key) for key in PLUGIN_SETTINGS}
@@ -149,6 +148,10 @@ class Slots:
     def session_interface_or_none(self: Quart) -> SessionInterface | None:  # type: ignore[misc]
         name = "session_interface"
         found: SessionInterface | None = self._set_by_app(name) or self.plugin_slot_or_none(name)
+        return found
+
+    def json_provider_or_none(self: Quart) -> JSONProvider | None:  # type: ignore[misc]
+        found: JSONProvider | None = self._set_by_app("json") or self.plugin_slot_or_none("json_provider")
         return found
 
     def _set_by_app(self, name: str) -> Any:

@@ -341,7 +341,8 @@ def test_all_mistakes_at_once(app: Quart) -> None:
     with pytest.raises(PluginSettingsError) as caught:
         app.setup_plugins()
     lines = str(caught.value).splitlines()
-    assert len(lines) == 5
+    assert lines[0] == "5 things are wrong with the plugins:"
+    assert len(lines) == 6
     for part in (
         "the route '/' of hello (",
         "names 'won': there is no plugin 'won'",

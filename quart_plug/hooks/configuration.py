@@ -205,6 +205,12 @@ class Configuration:
             variable_of((name, field.name)) for name, schema in self._declared.items() for field in _fields(schema)
         ]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is configured anywhere."""
+        written = self._config.get(SETTING) not in (None, {}) or bool(self._project and self._project[0])
+        return not written and next(self._all_variables(), None) is None
+
     def faults(self, known: Iterable[str]) -> list[PluginConfigError]:
         """Configuration of plugins that nobody knows, and what is no table of tables."""
         names = list(known)

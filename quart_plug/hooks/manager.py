@@ -77,7 +77,6 @@ class PluginManager(Starting):
     ) -> None:
         self._init_starting(settings.code_level(enabled, disabled, autoload), strict, discover, core)
         self._registry = Registry()
-        self._entries: list[Entry] = []
         self._lock = threading.RLock()
         self._batch = 0
         self._chains: dict[tuple[str, frozenset[str]], Chain | None] = {}

@@ -124,6 +124,17 @@ def select(discovery: Discovery, levels: Sequence[Level], *, core: Sequence[str]
     return Selection(tuple(choices), tuple(problems))
 
 
+def needs_metadata(levels: Sequence[Level], core: Sequence[str] = CORE) -> bool:
+    """Whether deciding takes more than the names of the core plugins.
+
+    It does not where exactly those are turned off, and nothing is asked for: then nothing is loaded, whatever is
+    installed.
+    """
+    autoload = next((level.autoload[0] for level in levels if level.autoload is not None), False)
+    off = {wanted.item for level in levels for wanted in level.disable}
+    return autoload or off != set(core) or any(level.enable for level in levels)
+
+
 def local_name(item: Any) -> str:
     """The name of a plugin that is given as a module or an object."""
     declared = getattr(item, DECLARATION, None)

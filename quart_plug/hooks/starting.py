@@ -21,7 +21,7 @@ from .entries import FAULTY, Entry
 from .mistakes import Mistakes, join
 from .registry import Registry
 from .report import Report
-from .selection import Selection, select
+from .selection import Selection, needs_metadata, select
 from .tracing import Tracer
 
 
@@ -29,7 +29,6 @@ class Starting:
     """Mixed into `PluginManager`."""
 
     _registry: Registry
-    _entries: list[Entry]
     _lock: threading.RLock
     _tracer: Tracer
     _change: Callable[[], AbstractContextManager[None]]
@@ -47,6 +46,8 @@ class Starting:
         self._discover = discover
         self._core = tuple(core)
         self._selection: Selection | None = None
+        self._known: list[Entry] = []
+        self._unread: list[settings.Level] | None = None  # metadata was not needed so far
         self._error: PluginError | None = None
         self._problems: list[PluginError] = []
         self._mistakes: Mistakes | None = None
@@ -91,17 +92,34 @@ class Starting:
                     "the plugins are loaded already: make plugin settings before the app is first used"
                 )
             self.strict = settings.is_strict(config, faults) if self._strict is None else self._strict
-            self._selection = select(self.discover(), levels, core=self._core)
+            needed = needs_metadata(levels, self._core)
+            self._unread = None if needed else levels
+            selection = self._choose(levels, self.discover() if needed else Discovery())
             self._unsure = faults.hides
             self.configuration = Configuration(config, environ, levels[-1].config)
-            registered = self._registry.active
-            taken = {entry.name for entry in registered}
-            self._entries = [*registered] + [
-                Entry.of(c) for c in self._selection.choices if c.name not in taken
-            ]
         self._problems, self._error = [], None
-        self._note([*faults, *self._selection.problems])
+        self.note([*faults, *selection.problems])
+        return selection
+
+    def _choose(self, levels: list[settings.Level], discovery: Discovery) -> Selection:
+        self._selection = select(discovery, levels, core=self._core)
+        registered = self._registry.active
+        taken = {entry.name for entry in registered}
+        self._known = [*registered, *(Entry.of(c) for c in self._selection.choices if c.name not in taken)]
         return self._selection
+
+    @property
+    def _entries(self) -> list[Entry]:
+        """Every plugin that is installed, asked for or registered; now at the latest metadata is read."""
+        with self._lock:
+            if self._unread is not None:
+                levels, self._unread = self._unread, None
+                self._choose(levels, self.discover())
+            return self._known
+
+    @_entries.setter
+    def _entries(self, entries: list[Entry]) -> None:
+        self._known = entries
 
     def load(self) -> Report:
         """Import and register what was selected; once. Without `select()` before it, the environment is
@@ -110,19 +128,23 @@ class Starting:
         Raises PluginLoadError with every plugin that was asked for and cannot be had, when strict; else
         one warning is logged. The same error is raised again by a later call.
         """
+        self.load_selected()
+        return self.report()
+
+    def load_selected(self) -> None:
+        """`load()` without its report."""
         with self._lock:
             if self._error is not None:
                 raise self._error
             if self._loaded:
-                return self.report()
+                return
             if self._selection is None:
                 self.select()
             with self._change():
                 self._loaded = True
                 # What cannot be read may turn plugins off; those are never imported.
                 if not self._unsure:
-                    self._complain(loading.load_all(self._entries, self._registry, self._tracer.listener))
-            return self.report()
+                    self._complain(loading.load_all(self._known, self._registry, self._tracer.listener))
 
     @contextmanager
     def gathering(self) -> Iterator[None]:
@@ -135,13 +157,13 @@ class Starting:
             yield
         finally:
             self._mistakes = None
-            for entry in self._entries:
+            for entry in self._known:
                 entry.imported = None
         self._error = mistakes.error(self.strict)
         if self._error is not None:
             raise self._error
 
-    def _note(self, problems: Sequence[PluginError]) -> None:
+    def note(self, problems: Sequence[PluginError]) -> None:
         """What is wrong apart from single plugins."""
         self._problems += problems
         if self._mistakes is not None:
@@ -169,17 +191,19 @@ class Starting:
 
         Raises PluginConfigError and PluginSettingsError.
         """
-        names = [*(entry.name for entry in self._entries), *(record.name for record in self.discover().records)]
+        names: list[str] = []
+        if not self.configuration.is_empty:
+            names = [*(entry.name for entry in self._entries), *(record.name for record in self.discover().records)]
         faults = settings.Faults()
         settings.misspelt({}, self.configuration.environ, faults, self.configuration.variables())
         known = {str(problem) for problem in self._problems}
-        self._note(
+        self.note(
             [*self.configuration.faults(dict.fromkeys(names)), *(fault for fault in faults if str(fault) not in known)]
         )
 
     def lost_implementations(self, hook: str) -> list[Implementation]:
         """How plugins that were imported, and then failed, implement a hook: to find what else is wrong with them."""
-        lost = [entry for entry in self._entries if entry.imported is not None and entry.status in FAULTY]
+        lost = [entry for entry in self._known if entry.imported is not None and entry.status in FAULTY]
         return [found for entry in lost for found in self._registry.peek(entry, hook)]
 
     def check_lost(self, name: str, schema: Any) -> None:

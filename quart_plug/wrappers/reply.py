@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.response import Response as SansIOResponse
 
-from ..exceptions import PluginNotEnabled
 from .bodies import DataBody, IterableBody, chunk_bytes
 from .response import Response
 from .response_headers import LENGTHS, Headers, Pair, content_type_of, content_type_pair
@@ -73,10 +72,7 @@ def reply_headers(app: Quart) -> ReplyHeaders | None:
         return None
     if mimetype is None or type(status) is not int or status in WITHOUT_CONTENT:
         return None
-    try:
-        encoder = getattr(app.json, "encoder", None)
-    except PluginNotEnabled:
-        encoder = None
+    encoder = getattr(app.json_provider_or_none(), "encoder", None)
     found = None if encoder is None else encoder()
     text = content_type_pair(content_type_of(mimetype))
     if found is None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from quart_plug.exceptions import PluginNotFound, PluginSettingsError
+from quart_plug.hooks import PluginManager
 from quart_plug.hooks.discovery import Discovery, Record
 from quart_plug.hooks.selection import Selection, local_name, select
 from quart_plug.hooks.settings import Level, Wanted
@@ -243,3 +244,68 @@ def test_choosing_both_is_a_contradiction_unless_at_different_levels() -> None:
     assert len(choose(level(both), records=(CHAT, CHAT_TWO)).problems) == 1
     found = choose(level(both[1:]), level(both[:1]), records=(CHAT, CHAT_TWO))
     assert by_distribution(found, "chat") == {"chatty": "shadowed", "chatty-two": "selected"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "reads"),
+    [
+        ({"PLUGINS_DISABLED": ["json"]}, False),
+        ({"PLUGINS_DISABLED": ["json"], "PLUGINS_AUTOLOAD": False}, False),
+        ({}, True),
+        ({"PLUGINS_DISABLED": ["json", "rooms"]}, True),
+        ({"PLUGINS_DISABLED": ["json"], "PLUGINS": ["chat"]}, True),
+        ({"PLUGINS_DISABLED": ["json"], "PLUGINS_AUTOLOAD": True}, True),
+    ],
+)
+def test_metadata_is_read_only_where_it_decides(settings: dict[str, Any], reads: bool, module: Any) -> None:
+    """With exactly the core plugins off and nothing asked for, nothing is loaded, whatever is installed.
+
+    Whoever looks at what there is finds all of it nonetheless.
+    """
+    for record in INSTALLED:
+        module(record.reference.partition(":")[0], "plugin = None")
+    read = []
+
+    def discover() -> Discovery:
+        read.append(True)
+        return Discovery(INSTALLED, ("one is broken",))
+
+    manager = PluginManager(discover=discover, core=("json",))
+    manager.select(config=settings)
+    manager.load_selected()
+    assert bool(read) is reads
+    expected = choose(level(disable=settings.get("PLUGINS_DISABLED", ())))
+    known = manager.report()
+    assert read
+    assert {plugin.name for plugin in known.plugins} == {choice.name for choice in expected.choices}
+    assert known["json"].version == "1"
+    assert known.problems == ("one is broken",)
+    if not reads:
+        assert manager.knows("rooms")
+        assert {plugin.status for plugin in known.plugins} == {"disabled"}
+        assert "PLUGINS_DISABLED" in manager.explain("json")
+
+
+def test_a_misspelt_name_beside_all_of_core_is_found() -> None:
+    manager = PluginManager(discover=lambda: Discovery(INSTALLED), core=("json",))
+    with pytest.raises(PluginNotFound, match="did you mean 'rooms'"):
+        manager.select(config={"PLUGINS_DISABLED": ["json", "roms"]})
+
+
+def test_a_plugin_is_registered_where_metadata_was_not_read(specs: Any) -> None:
+    """What is known by then is kept: the report has both."""
+    manager = PluginManager(discover=lambda: Discovery(INSTALLED), core=("json",))
+    manager.add_hookspecs(specs)
+    manager.select(config={"PLUGINS_DISABLED": ["json"]})
+    manager.load_selected()
+
+    class Mine:
+        __quart_plug__ = {"name": "mine"}
+
+    manager.register(Mine())
+    assert [(plugin.name, plugin.status) for plugin in manager.report().plugins] == [
+        ("mine", "active"),
+        ("json", "disabled"),
+        ("chat", "disabled"),
+        ("rooms", "disabled"),
+    ]
