@@ -22,6 +22,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -175,10 +176,14 @@ def test_every_hook_is_in_the_reference() -> None:
     assert set(re.findall(r"^### `(\w+)`$", reference("hooks.md"), re.M)) == set(manager.specs)
 
 
-def test_every_core_plugin_is_in_the_reference() -> None:
+def test_every_plugin_of_ours_is_in_the_reference() -> None:
+    """The core plugins first, as they are called; then those that are off."""
     from quart_plug.hooks.selection import CORE
 
-    assert re.findall(r"^## `(\w+)`$", reference("plugins.md"), re.M) == list(CORE)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    found = re.findall(r"^## `(\w+)`$", reference("plugins.md"), re.M)
+    assert found[: len(CORE)] == list(CORE)
+    assert sorted(found) == sorted(project["entry-points"]["quart_plug.plugins"])
 
 
 def test_the_readme_names_the_two_commands() -> None:
