@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from quart_plug.kinds import REQUEST, WEBSOCKET
+from quart_plug.kinds import REQUEST, WEBSOCKET, Kind
 
 from .masking import HIDDEN, hides, masked_text, shown
 from .recorder import RECORDER
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = ["configuration", "hooks", "plugins", "routes", "summary"]
 
-# In the order in which a connection meets them; what is not named here comes after them.
-_OF_A_ROUTE = (
-    *("context_pushed", "connection", "route_matched", "started", "before", "accepting", "received", "sending", "sent"),
-    *("after", "finished", "failed", "response_sent", "closed", "teardown", "context_teardown", "context_popped"),
+# The moments of a connection in their order; one that is not named here comes after them.
+_MOMENTS = (
+    *("around", "started", "matched", "before", "error", "accepting", "received", "sending", "sent"),
+    *("after", "finished", "failed", "teardown", "closed", "response_sent"),
 )
 
 
@@ -186,21 +186,19 @@ def _blueprints(endpoint: str) -> list[str]:
     return [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
 
 
-def _hooks_of(app: Quart, kind: Any) -> Iterable[str]:
-    """The hooks that are called for a connection of this kind, in the order of their moments."""
-    known = app.plugin_hooks.specs
-    for moment in _OF_A_ROUTE:
-        name = moment if moment in known else f"{kind.name}_{moment}"
-        if name in known and (name != "response_sent" or kind is REQUEST):
-            yield name
+def _hooks_of(app: Quart, kind: Kind) -> Iterable[str]:
+    """The hooks that are called for a connection of this kind whose route is known, in the order of their moments."""
+    order = {moment: index for index, moment in enumerate(_MOMENTS)}
+    moments = sorted(kind.hooks, key=lambda moment: order.get(moment, len(order)))
+    return ["context_pushed", *(kind.hooks[moment] for moment in moments), "context_teardown", "context_popped"]
 
 
-def _left_out(app: Quart, kind: Any, rule: Any) -> Callable[[str], frozenset[str]]:
+def _left_out(app: Quart, kind: Kind, rule: Any) -> Callable[[str], frozenset[str]]:
     """Which plugins the compiled plan of a route leaves out of a hook."""
     return app.plans_for(kind).plan_for(rule).off.of
 
 
-def _functions(app: Any, kind: Any, blueprints: list[str]) -> list[list[str]]:
+def _functions(app: Any, kind: Kind, blueprints: list[str]) -> list[list[str]]:
     """[stage, function, place, whose] of the app's own functions around a view, in call order."""
     inwards: list[str | None] = [None, *reversed(blueprints)]
     found = []

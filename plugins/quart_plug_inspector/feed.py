@@ -42,9 +42,11 @@ class Inspection:
         self.recorder = recorder
         self._settings = 0
         app.config.on_change.append(self._setting_changed)
+        app.plugin_hooks.on_change.append(recorder.tell)
 
     def _setting_changed(self, key: str) -> None:
         self._settings += 1
+        self.recorder.tell()
 
     @property
     def edition(self) -> tuple[int, int, int]:
@@ -82,6 +84,7 @@ class Inspection:
 
     def snapshot(self) -> dict[str, Any]:
         """Everything."""
+        self.recorder.sweep()
         return self.sections() | {
             "panels": self.panels(),
             "now": time.time(),
@@ -159,6 +162,7 @@ class Feed:
             if self._told.get(name) != text:
                 self._told[name] = text
                 changed[name] = section
+        self._recorder.sweep()
         version, self._version = self._version, self._recorder.version
         for name, records in (("requests", self._recorder.requests), ("websockets", self._recorder.websockets)):
             new = records.since(version)

@@ -30,8 +30,13 @@ _SECRET = re.compile(
 )
 # Names that look like it, and say only where or how.
 _HARMLESS = re.compile(r"^(SESSION_COOKIE_\w+|MAX_COOKIE_SIZE|PLUGINS\w*|sec-websocket-key)$", re.IGNORECASE)
-_IN_ADDRESS = re.compile(r"(?P<before>[A-Za-z][A-Za-z0-9+.-]*://)(?P<who>[^/?#\s@]*)@")
-_IN_QUERY = re.compile(r"(?P<name>[\w.-]+)=(?P<value>[^&\s#;]+)")
+# Every repetition has a limit, or begins at the edge of a word: texts may be long, and somebody else's. What may be a
+# password goes as far as it can; better too much is hidden than too little.
+_IN_ADDRESS = re.compile(
+    r"(?P<before>[A-Za-z][A-Za-z0-9+.-]{0,30}://)"
+    r"(?P<who>[^\s/?#@:]{0,200}:(?!\d{1,5}(?:[/?#]|$))\S{0,200}|[^\s/?#]{0,200})@"
+)
+_IN_QUERY = re.compile(r"(?<![\w.-])(?P<name>[\w.-]{1,80})=(?P<value>[^&\s#;]+)")
 
 
 def hides(name: str) -> bool:
@@ -77,7 +82,7 @@ def shown(name: str, value: Any, secrets: Iterable[str] = (), depth: int = 0) ->
     if value is ...:
         return "…"
     if hides(name):
-        return HIDDEN if value not in ("", b"", [], (), {}) else _plain(value, secrets)
+        return repr(value) if isinstance(value, (str, bytes, list, tuple, dict)) and not value else HIDDEN
     if isinstance(value, Mapping):
         if depth >= DEEPEST:
             return "{…}"
@@ -107,7 +112,7 @@ def _plain(value: Any, secrets: Iterable[str]) -> str:
     if isinstance(value, (int, float, complex, UUID, PurePath, date, time)):
         return _cut(str(value))
     if isinstance(value, timedelta):
-        return f"{value.total_seconds():g} s"
+        return str(value)
     named = getattr(value, "__qualname__", None)
     if isinstance(named, str):
         return _cut(f"{getattr(value, '__module__', '?')}.{named}")

@@ -46,7 +46,8 @@ class Recorder:
         # what is told no context, and for the context that an application has made in the place of ours.
         self._records: weakref.WeakKeyDictionary[Context, Record] = weakref.WeakKeyDictionary()
         self._current: ContextVar[Record | None] = ContextVar(f"inspector of {app.name}", default=None)
-        self._listeners: weakref.WeakSet[asyncio.Event] = weakref.WeakSet()
+        self._listeners: weakref.WeakKeyDictionary[asyncio.Event, asyncio.AbstractEventLoop]
+        self._listeners = weakref.WeakKeyDictionary()
         self._stop_tracing: Callable[[], None] | None = None
 
     # On while the app is in debug mode
@@ -81,26 +82,35 @@ class Recorder:
             self._stop_tracing()
         self.requests.clear()
         self.websockets.clear()
-        self._tell()
+        self.tell()
 
     # Who looks
 
     def listen(self) -> asyncio.Event:
         """An event that is set after every change, for as long as somebody keeps it."""
         event = asyncio.Event()
-        self._listeners.add(event)
+        self._listeners[event] = asyncio.get_running_loop()
         return event
 
-    def _tell(self) -> None:
-        for event in tuple(self._listeners):
-            event.set()
+    def tell(self) -> None:
+        """Something has changed. May be called in any thread, as settings may be set in any."""
+        for event, loop in tuple(self._listeners.items()):
+            if not event.is_set() and not loop.is_closed():
+                loop.call_soon_threadsafe(event.set)
 
     def _changed(self, record: Record) -> None:
         self.version = record.version = self.version + 1
-        self._tell()
+        self.tell()
 
     def records(self, kind: str) -> Records:
         return self.requests if kind == "request" else self.websockets
+
+    def sweep(self) -> None:
+        """End the records of websockets that have gone without anybody being told: before they were accepted."""
+        for record in tuple(self.websockets.live.values()):
+            record.look()
+            if record.state in ("closed", "refused") and record.handled:
+                self._end(record, "gone" if record.state == "closed" else "refused")
 
     # What happens
 
@@ -142,16 +152,26 @@ class Recorder:
             record.rule, record.endpoint = str(rule.rule), rule.endpoint
         if record.kind == "websocket":
             record.watch(ctx.websocket)
+        if self.websockets.is_full:
+            self.sweep()
         self.records(record.kind).begin(record)
         self._changed(record)
         try:
             yield
+            record.handled = True
         except Exception as error:
+            record.handled = True
             record.fail(error)
             raise
         except BaseException:
             self._end(record, "gone")
             raise
+
+    @hookimpl(trylast=True)
+    async def websocket_accepting(self, ctx: Context, handshake: Any) -> None:
+        record = self._record_of(ctx)
+        if record is not None:
+            self._changed(record)  # who looks a moment later sees that it is open
 
     @hookimpl(tryfirst=True)
     async def websocket_received(self, ctx: Context, message: str | bytes) -> None:
@@ -190,7 +210,7 @@ class Recorder:
         if record is not None:
             record.fail(error)
 
-    @hookimpl(trylast=True, optionalhook=True)
+    @hookimpl(trylast=True)
     async def response_sent(self, ctx: Context, status: int | None, error: BaseException | None) -> None:
         record = self._record_of(ctx)
         if record is None:
@@ -206,12 +226,6 @@ class Recorder:
             state = "done" if record.error is None else "failed"
         self._end(record, state)
         self._current.set(None)
-
-    @hookimpl(trylast=True)
-    async def context_popped(self, ctx: Context) -> None:
-        record = self._record_of(ctx)
-        if record is not None and record.kind == "request" and "response_sent" not in self._app.plugin_hooks.specs:
-            self._end(record, "done" if record.error is None else "failed")
 
     # The inspector's own answers
 

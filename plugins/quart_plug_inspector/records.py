@@ -64,6 +64,7 @@ class Record:
         self.sent = [0, 0]
         self.closed: list[Any] | None = None  # code, reason, by whom
         self.subprotocol: str | None = None
+        self.handled = False
         self._websocket: weakref.ref[Any] | None = None
 
     def watch(self, websocket: Any) -> None:
@@ -72,8 +73,11 @@ class Record:
 
     def look(self) -> None:
         """See where the websocket stands."""
-        websocket = None if self._websocket is None else self._websocket()
-        if websocket is None or self.seconds is not None:
+        if self._websocket is None or self.seconds is not None:
+            return
+        websocket = self._websocket()
+        if websocket is None:
+            self.state = "closed"
             return
         self.state = {"accepted": "open", "rejected": "refused"}.get(websocket.state, websocket.state)
         self.subprotocol = websocket.subprotocol
@@ -154,6 +158,10 @@ class Records:
     def end(self, record: Record) -> None:
         if record.kind == "websocket" and self.live.pop(record.number, None) is not None:
             self.ring.append(record)
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.live) >= MOST_LIVE
 
     def since(self, version: int) -> list[Record]:
         """Those that have changed, the oldest first."""

@@ -122,7 +122,8 @@ class Registry:
         if ordering.cycles:
             raise PluginLoadError(cycle_text(ordering.cycles[0][1]))
         implementations = self._read(entry, self.specs)
-        if not implementations and entry.record is None and entry.declaration == NOTHING_DECLARED:
+        is_local = entry.record is None and entry.declaration == NOTHING_DECLARED
+        if not implementations and is_local and not self._marks_any(entry.plugin):
             raise PluginHookError(
                 f"{entry.origin} implements no hook; mark its functions with `@quart_plug.hookimpl`"
             )
@@ -177,6 +178,10 @@ class Registry:
 
         found = (i for entry in self.active for i in entry.implementations if i.hook == hook)
         return sorted(found, key=place)
+
+    def _marks_any(self, plugin: Any) -> bool:
+        """Whether a plugin marks any function: it may be for a hook that is absent, and comes later."""
+        return any(self._pluggy.parse_hookimpl_opts(plugin, attribute) is not None for attribute in dir(plugin))
 
     def _read(self, entry: Entry, specs: Mapping[str, HookSpec]) -> list[Implementation]:
         return read_implementations(

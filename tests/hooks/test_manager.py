@@ -279,6 +279,15 @@ class User:
         return thing
 
 
+def test_plugin_whose_only_hook_is_of_an_absent_plugin(manager: Make) -> None:
+    """It waits: the one that specifies the hook may come later."""
+    hooks = manager()
+    hooks.register(User(), "user")
+    assert hooks.report()["user"].hooks == ()
+    hooks.register(Owner("owner"), "owner")
+    assert [each.plugin for each in hooks.implementations("extra")] == ["user"]
+
+
 def test_plugin_brings_hooks_which_go_with_it(manager: Make) -> None:
     hooks = manager()
     hooks.register(Named("x"), "x")
