@@ -114,7 +114,7 @@ class Entry:
             )
 
     def fail(self, error: BaseException, when: str) -> None:
-        add_note(error, f"From {self.origin}, {when}.")
+        add_note(error, f"From {self.origin}{f', {when}' if when else ''}.")
         text = told(error)
         self.set_aside("failed", f"{when}: {text}" if when else text, error)
 

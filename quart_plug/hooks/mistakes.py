@@ -27,19 +27,21 @@ class Mistakes:
     faulty: list[Entry] = field(default_factory=list)
 
     def error(self, strict: bool) -> PluginError | None:
-        """The error to raise, if there is to be one. What can be borne is logged as one warning."""
-        fatal = [entry for entry in self.faulty if entry.required and strict]
+        """The error to raise, if there is to be one. What can be borne is logged as one warning; nothing can where the
+        app does not start anyway.
+        """
+        fatal = [entry for entry in self.faulty if entry.required and (strict or self.problems)]
         bearable = [entry for entry in self.faulty if entry not in fatal]
         if bearable:
             logger.warning("Started without these plugins:%s", _paragraphs(bearable))
         if not fatal:
             return join(self.problems) if self.problems else None
-        failed = _failed(fatal)
+        failed = _failed(fatal, strict)
         if not self.problems:
             return failed
         lines = [line for problem in self.problems for line in problem.faults or (str(problem),)]
         count = len(lines) + sum(len(entry.faults) for entry in fatal)
-        text = _listed(f"{count} things are wrong with the plugins", lines) + _paragraphs(fatal) + _cure(fatal)
+        text = _listed(f"{count} things are wrong with the plugins", lines) + _paragraphs(fatal) + _cure(fatal, strict)
         several = PluginErrors.of(text, [*self.problems, failed])
         several.__cause__ = failed.__cause__
         return several
@@ -53,26 +55,24 @@ def join(problems: Sequence[PluginError]) -> PluginError:
     return PluginErrors.of(_listed(f"{len(lines)} things are wrong with the plugins", lines), problems)
 
 
-def _failed(fatal: Sequence[Entry]) -> PluginLoadError:
+def _failed(fatal: Sequence[Entry], strict: bool) -> PluginLoadError:
     if len(fatal) == 1:
         message = fatal[0].complaint()
     else:
         message = f"{len(fatal)} plugins cannot be used:{_paragraphs(fatal)}"
     configured = all(isinstance(entry.error, PluginConfigError) for entry in fatal)
     faults = [fault for entry in fatal for fault in entry.faults]
-    error = (PluginConfigError if configured else PluginLoadError)(message + _cure(fatal), faults)
+    error = (PluginConfigError if configured else PluginLoadError)(message + _cure(fatal, strict), faults)
     causes = [entry.error for entry in fatal if entry.error is not None]
     if causes:
         error.__cause__ = causes[0] if len(causes) == 1 else BaseExceptionGroup("the plugins' own errors", causes)
     return error
 
 
-def _cure(fatal: Sequence[Entry]) -> str:
+def _cure(fatal: Sequence[Entry], strict: bool) -> str:
     names = ",".join(entry.name for entry in fatal)
-    return (
-        f"\nCorrect that, or turn off what fails (QUART_PLUG_DISABLE={names}),"
-        " or start without it (PLUGINS_STRICT = False)."
-    )
+    without = ", or start without it (PLUGINS_STRICT = False)" if strict else ""
+    return f"\nCorrect that, or turn off what fails (QUART_PLUG_DISABLE={names}){without}."
 
 
 def _paragraphs(entries: Sequence[Entry]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from ..exceptions import PluginError, PluginSettingsError
+from ..exceptions import PluginConfigError, PluginError, PluginSettingsError
 from . import discovery as _discovery
 from . import loading, settings
 from .calls import Implementation
@@ -209,6 +209,8 @@ class Starting:
     def check_lost(self, name: str, schema: Any) -> None:
         """Write down what is wrong with the configuration of a plugin that failed already."""
         entry = next(entry for entry in self._entries if entry.name == name and entry.imported is not None)
+        if isinstance(entry.error, PluginConfigError):
+            return  # that is why it failed
         try:
             self.configuration.bind(name, schema)
         except PluginError as error:

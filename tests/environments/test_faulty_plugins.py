@@ -60,6 +60,7 @@ def test_an_app_that_is_not_strict_starts_without_it(environment: Environment, f
     environment.add(*fault.distributions)
     with environment.serve(QUART_PLUG_PLUGINS=fault.enabled, QUART_PLUGINS_STRICT="false") as server:
         assert get(server) == (200, "hello")
+        assert get(server, "/left")[0] == 404
         assert "Started without these plugins" in server.output
         for word in (fault.name, fault.origin, *fault.says):
             assert word in server.output
@@ -101,6 +102,7 @@ def test_all_of_them_at_once(environment: Environment) -> None:
     for options, variables in ((("--safe-mode",), {}), ((), {"QUART_PLUGINS_STRICT": "false"})):
         with environment.serve(*options, **enabled, **variables) as server:
             assert get(server) == (200, "hello")
+            assert get(server, "/left")[0] == 404  # what was added before the set-up failed
 
 
 def test_safe_mode_imports_none_of_them(environment: Environment) -> None:
