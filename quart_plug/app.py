@@ -26,7 +26,7 @@ from .app_config import DEFAULT_CONFIG, PLAN_SETTINGS, PLUGIN_SETTINGS, auto_ins
 from .app_templates import Templates
 from .asgi import ASGIHTTPConnection, ASGILifespan, ASGIWebsocketConnection, entry, http
 from .concurrency import is_coroutine_function, run_sync
-from .config import Config, ConfigAttribute, as_timedelta
+from .config import PLUGIN_CONFIG, Config, ConfigAttribute, as_timedelta
 from .ctx import Context, context_of
 from .exceptions import PluginSettingsError
 from .hooks.names import lazy_names
@@ -232,6 +232,8 @@ class Quart(
                 f"{key} was changed after the plugins had been set up, which has no effect any more; set it before "
                 "the first request, and before app.cli, app.json or another part that a plugin fills is used"
             )
+        if key == PLUGIN_CONFIG and self.plugins_are_set_up and key in self.config:
+            self.plugin_hooks.configuration.check_unchanged()
         if key in PLAN_SETTINGS:
             self.plans_changed()
 

@@ -81,7 +81,8 @@ class Config(dict[str, Any]):
         self.root_path = root_path
         self.on_change: list[Callable[[str], Any]] = []
         self._sources: dict[str, str] = dict.fromkeys(self, "default")
-        self._plugin_sources: dict[tuple[Any, Any], tuple[Any, str]] = {}
+        self._plugin_sources: dict[tuple[Any, Any], tuple[Any, str]] = {}  # of single entries: value, place
+        self._plugin_base = "code"  # of the others
 
     # Where a value came from
 
@@ -89,24 +90,23 @@ class Config(dict[str, Any]):
         """Where the value of `key` came from (see the module's text); None when it is not set."""
         return self._sources.get(key)
 
-    def plugin_source(self, plugin: str, key: Any = None) -> str | None:
-        """Where the configuration of a plugin, or one entry of it, was read; None when code has set it.
-
-        None for the key means all of the plugin's.
-        """
-        table = self.get(PLUGIN_CONFIG)
-        entries = table.get(plugin) if isinstance(table, Mapping) else None
-        if key is None:
-            known = {place for (of, _), (_, place) in self._plugin_sources.items() if of == plugin}
-            return ", ".join(sorted(known)) or None
+    def plugin_source(self, plugin: str, key: Any = None) -> str:
+        """Where an entry of a plugin's configuration in PLUGIN_CONFIG came from; without a key, where all of it did."""
+        tables = self.get(PLUGIN_CONFIG)
+        table = tables.get(plugin) if isinstance(tables, Mapping) else None
+        elsewhere = f"{PLUGIN_CONFIG}[{plugin!r}] ({self._plugin_base})"
+        if key is None and isinstance(table, Mapping) and table:
+            return ", ".join(dict.fromkeys(self.plugin_source(plugin, each) for each in table))
         value, place = self._plugin_sources.get((plugin, key), (_MISSING, ""))
-        is_it = isinstance(entries, Mapping) and entries.get(key, None) is value
-        return place if is_it else None
+        # Who changes a table that was read from a file does it in place, and this does not hear of it.
+        return place if (table.get(key) if isinstance(table, Mapping) else table) is value else elsewhere
 
     def set_from(self, key: str, value: Any, source: str) -> None:
         """Set a value and say where it came from."""
         super().__setitem__(key, value)
         self._sources[key] = source
+        if key == PLUGIN_CONFIG:
+            self._plugin_base = source
         self._tell(key)
 
     def add_defaults(self, defaults: Mapping[str, Any], plugin: str) -> None:
@@ -289,8 +289,6 @@ class Config(dict[str, Any]):
             self.set_from(key, value, source)
             return
         top = current = self.get(key, {})
-        if key == PLUGIN_CONFIG and len(path) == 3:
-            self._plugin_sources[path[1], path[2]] = value, source
         for index, part in enumerate(path[1:], start=1):
             if not isinstance(current, dict):
                 raise ValueError(
@@ -301,7 +299,11 @@ class Config(dict[str, Any]):
                 current[part] = value
             else:
                 current = current.setdefault(part, {})
+        base = self._plugin_base
         self.set_from(key, top, source)
+        if key == PLUGIN_CONFIG and len(path) > 2:
+            self._plugin_sources[path[1], path[2]] = top[path[1]][path[2]], source
+            self._plugin_base = base
 
     # Reading it
 
@@ -344,7 +346,9 @@ class Config(dict[str, Any]):
             merged[name] = {**(known if isinstance(known, Mapping) else {}), **table}
             for key, value in table.items():
                 self._plugin_sources[name, key] = value, f"plugins.{name} in {path}"
+        base = self._plugin_base
         self.set_from(PLUGIN_CONFIG, merged, f"file {path}")
+        self._plugin_base = base
 
     def _from_text(
         self,

@@ -73,13 +73,14 @@ def is_secret(name: str, metadata: Mapping[Any, Any] | None = None) -> bool:
 def show(value: Any, secret: bool = False) -> str:
     """A value for an error or a list: short, on one line, without secrets and passwords in URLs."""
     if secret:
-        return "what was given (a secret, not shown)"
+        kind = type(value).__name__ if type(value).__module__ == "builtins" else "text"
+        return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind} (a secret, not shown)"
     if isinstance(value, Text):
         value = str(value)
     try:
         text = repr(value)
     except Exception:
-        text = f"a {type(value).__name__}"
+        text = f"a {type(value).__name__} that cannot be shown"
     if isinstance(value, (Mapping, list, tuple, set, frozenset)) and len(text) > 20:
         return "a table" if isinstance(value, Mapping) else f"a {type(value).__name__}"
     text = without_password(text)

@@ -350,6 +350,9 @@ def test_a_secret_is_never_shown() -> None:
     data = {"token": "hidden", "tokens": ["hidden"], "pin": "hidden", "extra": {"password": "hidden"}}
     found = faults(schema, data)
     assert len(found) == 4 and "hidden" not in "".join(found)
+    assert found[0] == "token: has to be an integer, not a str (a secret, not shown)"
+    assert show(Text("hidden"), secret=True) == "a text (a secret, not shown)"
+    assert show(5, secret=True) == "an int (a secret, not shown)"
 
 
 def test_what_is_shown_is_short_and_without_passwords() -> None:
@@ -361,7 +364,7 @@ def test_what_is_shown_is_short_and_without_passwords() -> None:
         def __repr__(self) -> str:
             raise RuntimeError
 
-    assert show(Unprintable()) == "a Unprintable"
+    assert show(Unprintable()) == "a Unprintable that cannot be shown"
 
 
 def test_paths() -> None:

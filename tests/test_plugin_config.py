@@ -132,6 +132,115 @@ def test_tables_of_files_are_merged_into_what_is_there(tmp_path: Path, name: str
     assert app.plugin_config_sources("timing")["header"] == "PLUGIN_CONFIG['timing'] (code)"
 
 
+@pytest.mark.parametrize(
+    ("fill", "place"),
+    [
+        (lambda config: config.from_mapping(PLUGIN_CONFIG={"timing": {"digits": 4}}), "PLUGIN_CONFIG['timing'] (code)"),
+        (lambda config: config.from_object(Settings), "PLUGIN_CONFIG['timing'] (code Settings)"),
+        (lambda config: config.from_pyfile("settings.py"), "PLUGIN_CONFIG['timing'] (file {}/settings.py:1)"),
+        (lambda config: config.from_prefixed_env(), "environment QUART_PLUGIN_CONFIG__timing__digits"),
+        (lambda config: config["PLUGIN_CONFIG"].update(timing={"digits": 4}), "PLUGIN_CONFIG['timing'] (code)"),
+    ],
+    ids=["from_mapping", "from_object", "from_pyfile", "from_prefixed_env", "in place"],
+)
+def test_every_way_to_fill_the_configuration(
+    fill: Any, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "settings.py").write_text("PLUGIN_CONFIG = {'timing': {'digits': 4}}\n")
+    monkeypatch.setenv("QUART_PLUGIN_CONFIG__timing__digits", "4")
+    app = make_app(tmp_path)
+    fill(app.config)
+    assert app.plugin_config(TimingConfig).digits == 4
+    assert app.plugin_config_sources("timing")["digits"] == place.format(tmp_path)
+
+
+class Settings:
+    PLUGIN_CONFIG = {"timing": {"digits": 4}}
+
+
+def test_what_code_changes_in_a_table_of_a_file_is_codes(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text("[plugins.timing]\ndigits = 4\nheader = 'file'\n")
+    app = make_app(tmp_path)
+    app.config.from_toml("a.toml")
+    app.config["PLUGIN_CONFIG"]["timing"]["digits"] = 1000
+    sources = app.plugin_config_sources("timing")
+    assert (sources["digits"], sources["header"]) == (
+        "PLUGIN_CONFIG['timing'] (code)", f"plugins.timing in {tmp_path / 'a.toml'}",
+    )  # fmt: skip
+
+
+def test_the_object_itself_may_be_given() -> None:
+    app = make_app(timing=TimingConfig(digits=7, limits=Limits(high=3)))
+    assert app.plugin_config(TimingConfig) == TimingConfig(digits=7, limits=Limits(high=3))
+
+
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [("shop.plugins:audit", "SHOP_PLUGINS_AUDIT"), ("rate-limit", "RATE_LIMIT"), ("my__plugin", "MY_PLUGIN")],
+)
+def test_a_name_has_a_form_for_the_environment(name: str, variable: str, environment: Callable[..., None]) -> None:
+    environment(**{f"{variable}__DIGITS": "6"})
+    plugin = Timing()
+    plugin.__quart_plug__ = {"name": name}  # type: ignore[misc]
+    app = make_app(None, plugin)
+    assert app.plugin_config(name).digits == 6
+    assert app.plugin_config_sources(name)["digits"] == f"environment QUART_PLUG_{variable}__DIGITS"
+
+
+def test_a_variable_that_could_mean_two_plugins_is_a_mistake(environment: Callable[..., None]) -> None:
+    environment(A_B__DIGITS="6")
+    plugins = [Timing(), Timing()]
+    plugins[0].__quart_plug__, plugins[1].__quart_plug__ = {"name": "a-b"}, {"name": "a.b"}  # type: ignore[misc]
+    with pytest.raises(PluginConfigError, match=r"QUART_PLUG_A_B__DIGITS could mean 'a-b' and 'a\.b'"):
+        make_app(None, *plugins).setup_plugins()
+
+
+def test_two_plugins_with_one_schema_are_asked_for_by_name() -> None:
+    class Twin:
+        def __init__(self, name: str) -> None:
+            self.__quart_plug__ = {"name": name}
+
+        @hookimpl
+        def configuration_schema(self) -> type:
+            return TimingConfig
+
+    app = make_app(None, Twin("one"), Twin("other"), one={"digits": 1}, other={"digits": 2})
+    assert (app.plugin_config("one").digits, app.plugin_config("other").digits) == (1, 2)
+    with pytest.raises(PluginConfigError, match="several plugins are configured by TimingConfig: 'one', 'other'"):
+        app.plugin_config(TimingConfig)
+
+
+def test_a_plugin_may_declare_one_schema() -> None:
+    class Two:
+        __quart_plug__ = {"name": "two"}
+
+        @hookimpl
+        def configuration_schema(self) -> type:
+            return TimingConfig
+
+        @hookimpl(specname="configuration_schema")
+        def another(self) -> type:
+            return Limits
+
+    with pytest.raises(PluginConfigError, match="the plugin 'two' declares two schemas"):
+        make_app(None, Two()).setup_plugins()
+
+
+def test_a_whole_table_and_a_part_of_it_from_the_environment(environment: Callable[..., None]) -> None:
+    environment(TIMING__LIMITS='{"low": 1, "high": 1}', TIMING__LIMITS__HIGH="2", TIMING__LABELS__Zone="a")
+    app = make_app(None, timing={"limits": {"low": 9}, "labels": {"zone": "b"}})
+    assert app.plugin_config(TimingConfig).limits == Limits(1, 2)
+    assert app.plugin_config(TimingConfig).labels == {"zone": "b", "Zone": "a"}
+
+
+def test_a_change_that_comes_too_late_is_an_error() -> None:
+    app = make_app(None, timing={"digits": 5})
+    app.setup_plugins()
+    app.config["PLUGIN_CONFIG"] = {"timing": {"digits": 5}, "comes_late": {"a": 1}}
+    with pytest.raises(PluginSettingsError, match=r"PLUGIN_CONFIG\['timing'\] was changed after .* set up"):
+        app.config["PLUGIN_CONFIG"] = {"timing": {"digits": 6}}
+
+
 def test_apps_do_not_share_what_is_put_into_the_setting() -> None:
     app, other = make_app(), make_app()
     app.config["PLUGIN_CONFIG"]["timing"] = {"digits": 9}
@@ -158,7 +267,7 @@ FAULTS: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
     ),
     "secret": (
         {"timing": {"api_key": 12345}}, {},
-        "timing.api_key has to be a text, not what was given (a secret, not shown); correct PLUGIN_CONFIG['timing']",
+        "timing.api_key has to be a text, not an int (a secret, not shown); correct PLUGIN_CONFIG['timing']",
     ),
     "no table": ({"timing": 5}, {}, "PLUGIN_CONFIG['timing'] (code) has to be a table, {key: value}, not 5"),
     "no schema": (

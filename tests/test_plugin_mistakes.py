@@ -172,6 +172,14 @@ def test_each_kind_is_found_beside_every_other(monkeypatch: pytest.MonkeyPatch) 
     assert isinstance(error.__cause__, BaseExceptionGroup)
 
 
+def test_each_mistake_is_told_once() -> None:
+    app = Quart(__name__, plugins=[Configured()])
+    app.config["PLUGIN_CONFIG"] = {"configured": {"digits": "3", "hedaer": 1}}
+    error = error_of(app)
+    assert [fault.partition(" ")[0] for fault in error.faults] == ["configured.digits", "configured.hedaer"]
+    assert str(error).count("configured.digits") == 1
+
+
 def test_one_mistake_keeps_its_own_form() -> None:
     app = Quart(__name__)
     app.config["PLUGIN_CONFIG"] = {"singals": {}}

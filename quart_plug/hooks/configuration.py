@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..exceptions import PluginConfigError
+from ..exceptions import PluginConfigError, PluginSettingsError
 from .suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ class Bound:
     schema: type
     value: Any
     places: Mapping[Path, str]
+    setting: Any = None  # what PLUGIN_CONFIG said
 
     def sources(self) -> dict[str, str]:
         """The place of each field's value; of one that several places fill all of them, the strongest first."""
@@ -158,7 +159,7 @@ class Configuration:
             value = convert(data)
         except ConversionError as error:
             raise _wrong([_line(name, fault, bound) for fault in error.faults]) from None
-        self._bound[name] = Bound(name, schema, value, places)
+        self._bound[name] = Bound(name, schema, value, places, _copied(self._setting(name)))
 
     def check(self, name: str) -> None:
         """PluginConfigError when something is configured for a plugin that has no schema."""
@@ -171,6 +172,20 @@ class Configuration:
                 f"the plugin {name!r} takes no configuration, for it has no configuration_schema;"
                 f" remove {' and '.join(dict.fromkeys(places))}"
             )
+
+    def check_unchanged(self) -> None:
+        """PluginSettingsError when PLUGIN_CONFIG says something else about a plugin than when that was set up."""
+        for name, bound in self._bound.items():
+            if self._setting(name) != bound.setting:
+                raise PluginSettingsError(
+                    f"{SETTING}[{name!r}] was changed after the plugin had been set up, which has no effect any more;"
+                    " set it before the first request, and before app.cli, app.json or another part that a plugin fills"
+                    " is used"
+                )
+
+    def _setting(self, name: str) -> Any:
+        tables = self._config.get(SETTING)
+        return tables.get(name) if isinstance(tables, Mapping) else None
 
     def forget(self, name: str) -> None:
         """The plugin is gone."""
@@ -219,7 +234,7 @@ class Configuration:
             if table is None:
                 continue
             if not isinstance(table, Mapping):
-                found.append(f"{place} has to be a table of plugins, {{name: {{key: value}}}}, not {table!r}")
+                found.append(f"{place} has to be a table of plugins, {{name: {{key: value}}}}, not {_shown(table)}")
                 continue
             found += [self._unknown(str(name), self._place(place, name), names) for name in table if name not in names]
         forms: dict[str, list[str]] = {}
@@ -245,8 +260,8 @@ class Configuration:
         if where != SETTING:
             return f"{where} [{TABLE}.{name}]"
         source_of = getattr(self._config, "plugin_source", None)
-        place: str | None = source_of(name, key) if source_of is not None else None
-        return place or f"{SETTING}[{name!r}] (code)"
+        place: str = f"{SETTING}[{name!r}]" if source_of is None else source_of(name, key)
+        return place
 
     def _tables(self, name: str) -> Iterator[tuple[str, str, Any]]:
         """What is written about a plugin, weakest first, without the environment: setting, place, what it says."""
@@ -280,7 +295,7 @@ class Configuration:
             if isinstance(table, schema):
                 table = {field.name: getattr(table, field.name) for field in _fields(schema)}
             if not isinstance(table, Mapping):
-                wrong.append(f"{place} has to be a table, {{key: value}}, not {table!r}; correct it there")
+                wrong.append(f"{place} has to be a table, {{key: value}}, not {_shown(table)}; correct it there")
                 continue
             for key, value in table.items():
                 _merge(data, (), key, value, places, self._place(where, name, key))
@@ -313,6 +328,19 @@ def _fields(schema: Any) -> tuple[Taken, ...]:
     from ..schemas import fields_of
 
     return fields_of(schema)
+
+
+def _copied(value: Any) -> Any:
+    """Its own tables and lists, so that who changes the others is noticed."""
+    if isinstance(value, Mapping):
+        return {key: _copied(each) for key, each in value.items()}
+    return [_copied(each) for each in value] if isinstance(value, list) else value
+
+
+def _shown(value: Any) -> str:
+    from ..faults import show
+
+    return show(value)
 
 
 def _merge(into: dict[str, Any], path: Path, key: Any, value: Any, places: dict[Path, str], place: str) -> None:

@@ -203,7 +203,11 @@ class Starting:
 
     def lost_implementations(self, hook: str) -> list[Implementation]:
         """How plugins that were imported, and then failed, implement a hook: to find what else is wrong with them."""
-        lost = [entry for entry in self._known if entry.imported is not None and entry.status in FAULTY]
+        lost = [
+            entry
+            for entry in self._known
+            if entry.imported is not None and entry.status in FAULTY and not isinstance(entry.error, PluginConfigError)
+        ]
         return [found for entry in lost for found in self._registry.peek(entry, hook)]
 
     def check_lost(self, name: str, schema: Any) -> None:
