@@ -13,7 +13,6 @@ import os
 import sys
 from abc import ABCMeta
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import cached_property
 from importlib import import_module
@@ -35,6 +34,7 @@ from .namespace import Globals
 from .overrides import default_step
 from .plan import Plans
 from .plugin_config import PluginConfigs
+from .plugin_serving import PluginServing
 from .reexports import APP
 from .registration import Registration
 from .resources import Resource, open_below
@@ -168,7 +168,7 @@ class Quart(
         self.extensions: dict[str, Any] = {}
         self.background_tasks: set[asyncio.Task[Any]] = set()
         self.shutdown_event: Any = None
-        self._lifespan_stack: AsyncExitStack | None = None
+        self._plugin_serving = PluginServing(self)
         self._sweeps: dict[Any, Sweep] = {}
         self._latest_sweep: Sweep | None = None
         self.preserves_context = False

@@ -26,7 +26,7 @@ NOT_RECORDED = frozenset(
     {
         *("plans_http", "plans_websocket", "plans_app", "_entrance", "_filled", "_fillers", "_router", "_sweeps"),
         *("plugin_hooks", "plugins_are_set_up", "_setting_up", "_setup_error", "_plugin_settings", "plugin_setup"),
-        *("background_tasks", "shutdown_event", "_lifespan_stack", "preserves_context", "preserved_context"),
+        *("background_tasks", "shutdown_event", "_plugin_serving", "preserves_context", "preserved_context"),
         *("_is_draining", "_latest_sweep", "config", "url_map", "_assigned", "_settled_names"),
     }
 )

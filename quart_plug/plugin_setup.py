@@ -9,12 +9,13 @@ Must not know: how plugins are found, chosen and loaded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .app_tables import MISSING, Settings
-from .exceptions import PluginHookError
+from .exceptions import PluginError, PluginHookError
 from .footprints import Footprints
 from .hooks.names import plugin_attribute
 from .scoping import all_faults
@@ -149,6 +150,7 @@ class PluginSetup:
         self.app = app
         self.footprints = Footprints(app)
         self.defaults = Defaults(app, self.footprints)
+        self._may_have_parts = False
         self._begun: list[Step] = []  # a plugin that another one registers catches up with these
 
     def run(self, steps: Sequence[Step] = STEPS) -> None:
@@ -196,6 +198,30 @@ class PluginSetup:
                 step.check(self.app, name)
         if self._begun:
             self.app.settle_templates()
+        self._check_parts(name, "register")
+
+    def leaving(self, name: str) -> None:
+        """Keep a plugin that has started from going without having been stopped."""
+        self._check_parts(name, "unregister")
+
+    @contextmanager
+    def may_have_parts(self) -> Iterator[None]:
+        """Whoever registers or unregisters within sees to start and stop."""
+        before, self._may_have_parts = self._may_have_parts, True
+        try:
+            yield
+        finally:
+            self._may_have_parts = before
+
+    def _check_parts(self, name: str, what: str) -> None:
+        """Who serves has begun: what runs at start-up and shutdown has to be awaited."""
+        serving = self.app._plugin_serving
+        parts = serving.parts(name) if serving.is_serving and not self._may_have_parts else ()
+        if parts:
+            raise PluginError(
+                f"{self.app.plugin_hooks.origin(name)} takes part in start-up and shutdown ({', '.join(parts)}), and "
+                f"the app is serving: use `await app.{what}_plugin(…)`"
+            )
 
     def withdrawn(self, names: Sequence[str]) -> None:
         """Take back what these plugins have added."""

@@ -167,7 +167,7 @@ def _draining_first(app: Quart, shutdown_trigger: Callable[..., Awaitable[None]]
 
 
 async def _drain(app: Quart) -> None:
-    if app._lifespan_stack is not None:  # else it has not started, and nothing ends
+    if app._plugin_serving.is_serving:  # else it has not started, and nothing ends
         await app._begin_draining()
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import background
+from .exceptions import PluginLoadError
+from .hooks.entries import told
+from .lifecycle import raise_together
+from .plugin_serving import PluginServing
 
 if TYPE_CHECKING:
     from .app import Quart
@@ -22,7 +25,7 @@ class Serving:
     before_serving_funcs: list[Callable[..., Any]]
     after_serving_funcs: list[Callable[..., Any]]
     while_serving_gens: list[AsyncGenerator[None, None]]
-    _lifespan_stack: AsyncExitStack | None
+    _plugin_serving: PluginServing
     _is_draining = False
 
     def before_serving(self: Quart, func: F) -> F:  # type: ignore[misc]  # mixed into Quart
@@ -54,28 +57,15 @@ class Serving:
         self.setup_plugins()
         self._is_draining = False
         self.shutdown_event = self.event_class()
-        stack = AsyncExitStack()
-        begun: list[AsyncGenerator[None, None]] = []
+        plugins = self._plugin_serving
         try:
             async with self.app_context():
-                hook = self.plugin_hooks.call("startup")
-                if hook is not None:
-                    await hook(self)
-                around = self.plugin_hooks.call("lifespan")
-                if around is not None:
-                    await stack.enter_async_context(around(self))
-                for function in self.before_serving_funcs:
-                    await self.ensure_async(function)()
-                for generator in self.while_serving_gens:
-                    begun.append(generator)
-                    await anext(generator)
+                await plugins.start()
         except Exception as error:
             await self._serving_failed(error, "start-up")
-            for generator in reversed(begun):
-                await generator.aclose()  # what had begun puts away what it holds
-            await stack.aclose()
+            async with self.app_context():
+                await plugins.abandon(None)  # what had begun puts away what it holds
             raise
-        self._lifespan_stack = stack
 
     async def shutdown(self: Quart) -> None:  # type: ignore[misc]  # mixed into Quart
         """Drain the background tasks, then run the shutdown functions. An error is reported and raised.
@@ -88,20 +78,9 @@ class Serving:
         await background.drain(self)
         try:
             async with self.app_context():
-                for generator in reversed(self.while_serving_gens):
-                    try:
-                        await anext(generator)
-                    except StopAsyncIteration:
-                        continue
-                    raise RuntimeError(f"the while_serving generator {generator!r} yielded twice")
-                for function in self.after_serving_funcs:
-                    await self.ensure_async(function)()
-                stack, self._lifespan_stack = self._lifespan_stack, None
-                if stack is not None:
-                    await stack.aclose()
-                hook = self.plugin_hooks.call("shutdown")
-                if hook is not None:
-                    await hook(self)
+                failures = await self._plugin_serving.stop()
+            if failures:
+                raise_together("the app's shutdown failed", failures)
         except Exception as error:
             await self._serving_failed(error, "shutdown")
             raise
@@ -126,6 +105,49 @@ class Serving:
         if failed is not None:
             await failed(self, error)
         self.logger.error("The app's %s failed: %s", moment, error, exc_info=error)
+
+    # Plugins that come and go -----------------------------------------------------------------------------------------
+
+    async def register_plugin(self: Quart, plugin: Any, name: str | None = None) -> str:  # type: ignore[misc]
+        """Register a module or object now, as `app.hooks.register` does; if the app is serving, it is started as well.
+
+        Returns its name. Raises what `app.hooks.register` raises, and PluginLoadError when it fails at its start; then
+        nothing has changed.
+        """
+        self.setup_plugins()
+        with self.plugin_setup.may_have_parts():
+            registered = self.plugin_hooks.register(plugin, name)
+        if self._plugin_serving.is_serving:
+            try:
+                async with self.app_context():
+                    await self._plugin_serving.start_one(registered)
+            except BaseException as error:
+                origin = self.plugin_hooks.origin(registered)
+                self.plugin_hooks.retract(registered)
+                if not isinstance(error, Exception):
+                    raise
+                raise PluginLoadError(f"{origin} failed at its start: {told(error)}") from error
+        return registered
+
+    async def unregister_plugin(self: Quart, name: str) -> Any:  # type: ignore[misc]  # mixed into Quart
+        """Unregister a plugin, and those that require it; if the app is serving, they are stopped before. Returns it.
+
+        PluginError when it is not active. What fails as it stops is raised when all is done.
+        """
+        failures: list[Exception] = []
+        hooks = self.plugin_hooks
+        if self._plugin_serving.is_serving and hooks.is_active(name):
+            for each in (*hooks.dependents(name), name):
+                try:
+                    async with self.app_context():
+                        await self._plugin_serving.stop_one(each)
+                except Exception as error:
+                    failures.append(error)
+        with self.plugin_setup.may_have_parts():
+            plugin = hooks.unregister(name)
+        if failures:
+            raise_together(f"stopping {name!r} failed", failures)
+        return plugin
 
     # Background tasks -------------------------------------------------------------------------------------------------
 

@@ -46,8 +46,15 @@ class Follower(Protocol):
     def admitted(self, name: str) -> None:
         """Hear of a plugin that was registered by hand. What this raises takes the registration back."""
 
+    def leaving(self, name: str) -> None:
+        """Hear that a plugin is about to be unregistered. What this raises keeps it from that."""
+
     def withdrawn(self, names: Sequence[str]) -> None:
         """Hear of plugins that are not active any more, those that require others first."""
+
+
+async def _nothing(*args: Any) -> None:
+    """What an implementation is that is not wanted now."""
 
 
 class PluginManager(Starting):
@@ -131,11 +138,15 @@ class PluginManager(Starting):
         return chain  # type: ignore[no-any-return] # _UNSET is gone
 
     def call_one(self, implementation: Implementation) -> Chain:
-        """One implementation of a sync hook, for set-up, where each plugin has to be told apart.
+        """One implementation of a hook, for set-up and start-up, where each plugin has to be told apart.
 
-        Takes the hook's arguments in order; its result and exception come as they are, in no list or group.
+        Takes the hook's arguments in order; its result and exception come as they are, in no list or group. Of an async
+        hook it is a chain of this one implementation.
         """
-        return bind(self.spec(implementation.hook), implementation, self._tracer.listener)
+        spec = self.spec(implementation.hook)
+        if spec.info.colour == "async":
+            return compile_chain(spec, [implementation], self._tracer.listener) or _nothing
+        return bind(spec, implementation, self._tracer.listener)
 
     def trace(self, sink: Sink) -> Callable[[], None]:
         """Call `sink` with a `Span` for each plugin's part of each call of a hook, and for each plugin that is
@@ -224,9 +235,29 @@ class PluginManager(Starting):
         plugin = entry.plugin
         if entry.status != "active":
             raise PluginError(f"the plugin {name!r} is not active, it is {entry.status}: {entry.reason}")
+        for each in (*self.dependents(name), name):
+            if self.follower is not None:
+                self.follower.leaving(each)
         with self._change():
             self._withdraw(entry, None, "unregistered while the app was running")
         return plugin
+
+    def retract(self, name: str) -> None:
+        """Unregister a plugin and forget it, since its registration turned out to be a failure."""
+        entry = self.entry(name)
+        with self._change():
+            self._withdraw(entry, None, "its start failed")
+            self._entries = [kept for kept in self._entries if kept is not entry]
+
+    def dependents(self, name: str) -> list[str]:
+        """The active plugins that cannot stay without this one, those called last first."""
+        return [entry.name for entry in self._registry.dependents(self.entry(name))]
+
+    def is_needed(self, name: str) -> bool:
+        """Whether the app cannot go on without a plugin, or without one that requires it: asked for by name, or core,
+        and the manager is strict."""
+        entry = self.entry(name)
+        return self.strict and any(each.required for each in (entry, *self._registry.dependents(entry)))
 
     def is_active(self, name: str) -> bool:
         return any(entry.name == name for entry in self._registry.active)

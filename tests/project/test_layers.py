@@ -42,7 +42,7 @@ LAYERS = [
     ],
     ["connections"],
     ["asgi", "background", "running"],
-    ["serving"],
+    ["plugin_serving", "serving"],
     ["testing"],
     ["app"],
     ["compat"],
