@@ -1,4 +1,7 @@
-"""quart-plug: a Python ASGI web framework with Flask's API, made of a small kernel and of plugins."""
+"""quart-plug: a Python ASGI web framework with Flask's API, made of a small kernel and of plugins.
+
+PYTEST_DONT_REWRITE
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,12 @@
 """The plugin of pytest's that comes with quart-plug: the fixture `plug`, and a look at what a test with it left behind.
 
 pytest imports this at each start in an environment with quart-plug, so it lies outside of the package and imports
-nothing of it before the fixture is asked for; `-p no:quart-plug` turns it off. PYTEST_DONT_REWRITE
+nothing of it before the fixture is asked for; `-p no:quart-plug` turns it off.
+
+A distribution with a plugin of pytest's has all of its modules rewritten, and a warning for each that was imported
+before pytest, unless its docstring has the word that this one ends with.
+
+PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations

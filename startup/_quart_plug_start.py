@@ -4,6 +4,8 @@ alias on.
 quart_plug_as_quart.pth imports this module, and only when the variable is set. It must not import quart_plug before
 one of these names is asked for, since every Python of the environment begins here: pip, linters, an editor's helpers.
 What the alias is, is in quart_plug/compat.
+
+PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations

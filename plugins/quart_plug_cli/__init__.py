@@ -2,6 +2,8 @@
 
 Light to import: click and everything that needs it are in the modules beside this one. The names that Quart
 has in `quart.cli` are served from here, and so by `quart_plug.cli`.
+
+PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Light to import: the page and the reloader are modules beside this one, imported when used. There is no
 interactive console, so nothing here runs what a visitor sends.
+
+PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """The plugin `hypercorn`: the default server, HTTP/1.1, HTTP/2 and websockets on asyncio.
 
 Light to import: hypercorn itself is imported when a server is started.
+
+PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ them, settings with their sources, live websockets, and the latest requests with
 guard.py for who may see it. Without debug mode nothing of it is there: no route, no hook, nothing recorded.
 
 Plugins that implement the hook `inspector_panels` (specs.py) add tables of their own.
+
+PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations

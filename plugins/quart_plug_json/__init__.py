@@ -2,6 +2,8 @@
 
 Light to import: the provider is imported when first used. Other modules reach the names below
 through `quart_plug.json.provider`.
+
+PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 Light to import: the interface is imported when an app asks for it, and itsdangerous at the first cookie that is read or
 signed.
 Other modules reach the names below through `quart_plug.sessions`.
+
+PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 A receiver can exist only when the catalogue of signals was imported, so as long as nobody did, blinker is not
 imported either; and a signal without receivers is not part of any compiled chain. The implementations have
 names of their own (`send_…`), since the signals' names are those of this module's lazy attributes.
+
+PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """The plugin `static`: `send_file` and `send_from_directory`, and with them the static folders.
 
 Light to import: what reads files is the module beside this one, imported when the first file is sent.
+
+PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ Light to import: Jinja is imported when the first template or environment is ask
     awaiting.py     the code of a template awaits only what can be awaited
     loading.py      where templates are looked for
     engine.py       fills the slot: contexts, rendering, streaming
+
+PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations

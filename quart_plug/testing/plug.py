@@ -126,6 +126,7 @@ class Plug:
         core: bool | Iterable[str] = True,
         disable: Iterable[str] = (),
         config: Mapping[str, Any] | None = None,
+        plugin_config: Mapping[str, Mapping[str, Any]] | None = None,
         environ: Mapping[str, str | None] | None = None,
         set_up: bool = True,
         import_name: str = "plug",
@@ -137,6 +138,7 @@ class Plug:
         core      the core plugins: all, none (False), or those of these names.
         disable   plugins to turn off.
         config    for the app's configuration, before anything is set up.
+        plugin_config  the plugins' own configuration, {plugin: {key: value}}: what `[plugins.NAME]` has in a file.
         environ   environment variables for this app; None takes one away. They are those of the app made last.
         set_up    False leaves the plugins' set-up to the first need, as an application does.
         options   the other arguments of `Quart`. With `root_path=…` the app lives there, and the pyproject.toml that
@@ -152,8 +154,8 @@ class Plug:
         if unknown:
             raise ValueError(f"core={core!r}: no core plugin is called {', '.join(unknown)}")
         arguments = {
-            "core": core, "disable": tuple(disable), "config": config, "environ": environ, "set_up": set_up,
-            "import_name": import_name, **options,
+            "core": core, "disable": tuple(disable), "config": config, "plugin_config": plugin_config,
+            "environ": environ, "set_up": set_up, "import_name": import_name, **options,
         }  # fmt: skip
         self._set_environment(environ or {})
         options.setdefault("root_path", str(self.folder))
@@ -161,6 +163,9 @@ class Plug:
         off = [*disable, *self._turned_off, *(name for name in CORE if name not in kept and name not in plugins)]
         app.plugin_hooks._code = settings.code_level(plugins, list(dict.fromkeys(off)), None)
         app.config.update(config or {})
+        if plugin_config:
+            before = app.config["PLUGIN_CONFIG"]
+            app.config["PLUGIN_CONFIG"] = {**before, **{name: dict(values) for name, values in plugin_config.items()}}
         app.test_client_class = self._client_class()
         leaks.watch_app(app)
         self._see_loop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import tomllib
 from pathlib import Path
 
@@ -43,6 +44,21 @@ def test_every_plugin_is_in_the_wheel_and_checked_by_mypy() -> None:
 def test_everything_is_typed() -> None:
     assert (ROOT / "quart_plug" / "py.typed").exists()
     assert all((ROOT / "plugins" / name / "py.typed").exists() for name in folders())
+
+
+def test_pytest_does_not_warn_of_what_was_imported_before_it() -> None:
+    """See startup/_quart_plug_pytest.py."""
+    tops = [
+        ROOT / "quart_plug" / "__init__.py",
+        *(ROOT / "plugins").glob("*/__init__.py"),
+        *(ROOT / "startup").glob("*.py"),
+    ]
+    missing = [
+        str(path)
+        for path in tops
+        if "PYTEST_DONT_REWRITE" not in (ast.get_docstring(ast.parse(path.read_text())) or "")
+    ]
+    assert not missing, "end the docstring of these modules with PYTEST_DONT_REWRITE"
 
 
 def test_the_version_is_the_distribution_s() -> None:

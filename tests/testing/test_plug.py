@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -83,6 +84,17 @@ def test_configuration_and_environment(plug: Plug) -> None:
     assert "HOME" not in os.environ
     assert plug().hooks.is_active("debug")
     assert "HOME" in os.environ
+
+
+def test_a_plugin_s_own_configuration(plug: Plug) -> None:
+    @dataclass
+    class Settings:
+        size: int = 1
+
+    counter = plug.plugin("counter", configuration_schema=lambda app: Settings)
+    assert plug(counter).plugin_config(Settings).size == 1
+    assert plug(counter, plugin_config={"counter": {"size": 2}}).plugin_config(Settings).size == 2
+    plug.fails(counter, plugin_config={"counter": {"sizes": 2}}, match="sizes.*did you mean 'size'")
 
 
 def test_set_up_can_wait(plug: Plug) -> None:
