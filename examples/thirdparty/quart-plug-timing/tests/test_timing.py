@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from quart_plug import Quart, abort, websocket
+from quart_plug.exceptions import PluginHookError
 from quart_plug.testing import WebsocketResponseError
 
 from quart_plug_timing import RequestIdFilter, measure, request_id
+from quart_plug_timing.slowest import Slowest
 
 NEW = re.compile(r"[0-9a-f]{32}")
 
@@ -182,6 +184,25 @@ async def test_a_slow_request_is_a_warning(plug: Any, caplog: Any) -> None:
 async def test_a_path_cannot_begin_a_line(plug: Any, caplog: Any) -> None:
     await make(plug).test_client().get("/a%0Ab%0D")
     assert "GET /a\\nb\\r 404" in caplog.messages[-1]
+
+
+async def test_the_inspector_shows_the_slowest(plug: Any) -> None:
+    """Where it is enabled; the hook is its own, and absent otherwise."""
+    app = make(plug)
+    with pytest.raises(PluginHookError, match="inspector_panels"):
+        app.plugin_hooks.implementations("inspector_panels")
+    plug.allow_leaks("environment")  # the inspector's token
+    app = plug("timing", "inspector", config={"DEBUG": True})
+    await app.test_client().get("/nowhere")
+    panel = app.plugin_hooks.call("inspector_panels")(app)[0]
+    assert [(row[1], row[2]) for row in panel["rows"]] == [("GET /nowhere", "404")]
+
+
+def test_only_the_slowest_are_kept() -> None:
+    slowest = Slowest()
+    for seconds in [*range(100), *range(50)]:
+        slowest.add(seconds, "GET /", "200", str(seconds))
+    assert [row[3] for row in slowest.rows()] == [str(s) for s in range(99, 79, -1)]
 
 
 def test_records_outside_of_a_request_have_no_id() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from quart_plug import Quart, Response, hookimpl
 
 from .config import Timing
 from .logs import MARKING, ready, tell
 from .record import KEY, Record, choose_id, record_of
+from .slowest import Slowest
 
 if TYPE_CHECKING:
     from quart_plug.ctx import Context
@@ -32,16 +33,28 @@ def configuration_schema(app: Quart) -> type[Timing]:
 @hookimpl
 def setup(app: Quart) -> None:
     config = app.plugin_config(Timing)
-    app.extensions[KEY] = config
+    app.extensions[KEY] = State(config)
     app.logger.addFilter(MARKING)
     if config.log:
         ready()
 
 
+class State:
+    """What is kept for an application: its configuration, and its slowest requests."""
+
+    def __init__(self, config: Timing) -> None:
+        self.config = config
+        self.slowest = Slowest()
+
+
+def state_of(app: Quart) -> State:
+    state = app.extensions[KEY]
+    assert isinstance(state, State)
+    return state
+
+
 def config_of(ctx: Context) -> Timing:
-    config = ctx.app.extensions[KEY]
-    assert isinstance(config, Timing)
-    return config
+    return state_of(ctx.app).config
 
 
 def begin(ctx: Context) -> Record:
@@ -95,14 +108,15 @@ def name(ctx: Context, response: Response) -> None:
 async def response_sent(
     ctx: Context, status: int | None, error: BaseException | None
 ) -> None:
-    config, record = config_of(ctx), begin(ctx)
+    state, record = state_of(ctx.app), begin(ctx)
+    config, seconds = state.config, record.seconds
+    result = "no answer" if status is None else str(status)
+    failure = record.failure or (type(error).__name__ if error else None)
+    if failure is not None:
+        result += f" ({failure})"
+    state.slowest.add(seconds, what(ctx), result, record.id)
     if config.log:
-        seconds = record.seconds
         slow = 0 < config.slow <= seconds
-        result = "no answer" if status is None else str(status)
-        failure = record.failure or (type(error).__name__ if error else None)
-        if failure is not None:
-            result += f" ({failure})"
         level = logging.WARNING if slow else logging.INFO
         tell(level, f"{what(ctx)} {result}", record.id, seconds)
 
@@ -115,6 +129,17 @@ async def websocket_closed(
         record = begin(ctx)
         text = f"{what(ctx)} {code} closed by the {closed_by or 'connection'}"
         tell(logging.INFO, text, record.id, record.seconds)
+
+
+@hookimpl(optionalhook=True)
+def inspector_panels(app: Quart) -> dict[str, Any]:
+    """A table on the page of the plugin ``inspector``, where that is enabled."""
+    return {
+        "title": "Slow requests",
+        "columns": ["milliseconds", "request", "answer", "id"],
+        "rows": state_of(app).slowest.rows(),
+        "empty": "No request yet.",
+    }
 
 
 def what(ctx: Context) -> str:
