@@ -74,7 +74,9 @@ class Slots:
 
     def _fillers_of(self, hook: str) -> list[tuple[str, Any]]:
         """The plugins that a slot asks; as long as they are the same it keeps what it was given."""
-        return [(i.plugin, i.function) for i in self.plugin_hooks.implementations(hook)]
+        found = self.plugin_hooks.implementations(hook)
+        # One with `when` may come and go without a registration: it is never the same.
+        return [(i.plugin, object() if i.is_conditional else i.function) for i in found]
 
     def chain_here(self: Quart, hook: str) -> Callable[..., Any] | None:  # type: ignore[misc]  # mixed into Quart
         """The compiled chain of a hook, or None, without the plugins that are switched off for the current route.

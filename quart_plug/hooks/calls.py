@@ -85,6 +85,11 @@ class Implementation:
     def note(self) -> str:
         return f"In hook {self.hook!r} of {self.origin}."
 
+    @property
+    def is_conditional(self) -> bool:
+        """Whether it has a `when` option."""
+        return (getattr(self.function, IMPL_ATTRIBUTE, None) or {}).get("when") is not None
+
     def is_wanted(self) -> bool:
         """Ask the implementation's `when` option."""
         options = getattr(self.function, IMPL_ATTRIBUTE, None)

@@ -110,3 +110,57 @@ def test_the_constructor_only_reads() -> None:
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(source)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("change", ["a plugin comes", "times are told", "a signal is heard"])
+def test_what_fills_a_slot_stays_while_the_same_plugins_fill_it(change: str) -> None:
+    """The application may have set attributes of it, as `app.json.sort_keys` is in Flask's documentation."""
+    from quart_plug.hooks import notify_change
+
+    class Other:
+        @hookimpl
+        def setup(self) -> None: ...
+
+    app = Quart(__name__)
+    provider = app.json
+    provider.sort_keys = False
+    if change == "a plugin comes":
+        app.hooks.register(Other(), name="other")
+    elif change == "times are told":
+        app.hooks.trace(lambda span: None)()
+    else:
+        notify_change()
+    assert app.json is provider
+    assert app.json.sort_keys is False
+
+
+def test_a_plugin_that_comes_or_goes_fills_its_slot_anew() -> None:
+    class Provider:
+        @hookimpl
+        def json_provider(self) -> Any:
+            return self
+
+    app, mine = Quart(__name__), Provider()
+    shipped = app.json
+    app.hooks.register(mine, name="mine")
+    assert app.json is mine
+    app.hooks.unregister("mine")
+    assert type(app.json) is type(shipped)
+
+
+def test_a_slot_that_is_filled_at_times_is_asked_again() -> None:
+    from quart_plug.hooks import notify_change
+
+    wanted = [True]
+
+    class Provider:
+        @hookimpl(when=lambda: wanted[0])
+        def json_provider(self) -> Any:
+            return self
+
+    mine = Provider()
+    app = Quart(__name__, plugins=[mine])
+    assert app.json is mine
+    wanted[0] = False
+    notify_change()
+    assert app.json is not mine
