@@ -16,14 +16,11 @@ from typing import Any
 import click
 
 from quart_plug import compat
-from quart_plug.helpers import get_load_dotenv
+from quart_plug.commands import options
+from quart_plug.commands.options import DISABLED, PLUGINS, SAFE_MODE
 
 from .loading import load_dotenv
 from .script import ScriptInfo
-
-PLUGINS = "QUART_PLUG_PLUGINS"
-DISABLED = "QUART_PLUG_DISABLE"
-SAFE_MODE = "QUART_PLUG_SAFE_MODE"
 
 
 def get_version(ctx: Any, param: Any, value: Any) -> None:
@@ -50,7 +47,7 @@ def set_app(ctx: click.Context, param: click.Parameter, value: str | None) -> st
 def set_debug(ctx: click.Context, param: click.Parameter, value: bool | None) -> bool | None:
     # Only when it was said: the app's own setting is not overwritten by a default.
     if value is not None:
-        os.environ["QUART_PLUG_DEBUG"] = os.environ["QUART_DEBUG"] = "1" if value else "0"
+        options.set_debug(value)
     return value
 
 
@@ -73,17 +70,15 @@ def _load_env_file(ctx: click.Context, param: click.Parameter, value: str | None
 
 def load_default_files(wanted: bool) -> None:
     """Read .env and .quartenv, unless the program does not want it or QUART_SKIP_DOTENV says not to."""
-    if wanted and get_load_dotenv():
-        load_dotenv()
+    if wanted:
+        options.load_default_files()
 
 
 def add_names(variable: str) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], tuple[str, ...]]:
     """A callback that adds the names to a comma-separated environment variable."""
 
     def add(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-        if value:
-            known = [name.strip() for name in os.environ.get(variable, "").split(",") if name.strip()]
-            os.environ[variable] = ",".join(dict.fromkeys([*known, *value]))
+        options.add_to_variable(variable, value)
         return value
 
     return add

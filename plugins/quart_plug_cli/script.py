@@ -20,9 +20,10 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast, overload
 import click
 
 from quart_plug import Quart, current_app, has_app_context
+from quart_plug.finding import loading, said_in_environment
 from quart_plug.helpers import get_debug_flag
 
-from .loading import DEFAULT_FILES, NoAppException, locate_app, prepare_import
+from .loading import find_app
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -52,7 +53,7 @@ class ScriptInfo:
     @property
     def is_named(self) -> bool:
         """Whether somebody said where the application is."""
-        return bool(self._loaded_app or self.create_app or self.app_import_path or _environment("APP"))
+        return bool(self._loaded_app or self.create_app or self.app_import_path or said_in_environment("APP"))
 
     def load_app(self) -> Quart:
         """The application; loaded at the first call.
@@ -60,51 +61,16 @@ class ScriptInfo:
         Raises NoAppException, which says what is wrong.
         """
         if self._loaded_app is None:
-            with _loading():
-                app = self._found()
+            app = self._made() if self.create_app is not None else find_app(self.app_import_path)
             if self.set_debug_flag and (debug := debug_from_environment()) is not None:
                 app.debug = debug
             self._loaded_app = app
         return self._loaded_app
 
-    def _found(self) -> Quart:
-        if self.create_app is not None:
+    def _made(self) -> Quart:
+        assert self.create_app is not None
+        with loading():
             return self.create_app()
-        path = self.app_import_path or _environment("APP")
-        if path:
-            # Not the colon of a Windows drive.
-            module, _, name = re.sub(r":(?![\\/])", "\0", path, count=1).partition("\0")
-            app = locate_app(prepare_import(module), name or None)
-        else:
-            app = self._default()
-        if app is None:
-            raise NoAppException(
-                "no application: say where it is with --app MODULE:NAME (or QUART_PLUG_APP); without it, "
-                f"{', '.join(DEFAULT_FILES)} are looked for in {os.getcwd()}"
-            )
-        return app
-
-    def _default(self) -> Quart | None:
-        for path in DEFAULT_FILES:
-            if os.path.isfile(path):
-                app = locate_app(prepare_import(path), None, raise_if_not_found=False)
-                if app is not None:
-                    return app
-        return None
-
-
-@contextmanager
-def _loading() -> Iterator[None]:
-    # A script that calls app.run() unguarded would otherwise serve here, and never return.
-    os.environ["QUART_PLUG_LOADING_APP"] = "true"
-    try:
-        yield
-    finally:
-        os.environ.pop("QUART_PLUG_LOADING_APP", None)
-
-
-def _environment(name: str) -> str | None:
-    return os.environ.get(f"QUART_PLUG_{name}") or os.environ.get(f"QUART_{name}")
 
 
 def debug_from_environment() -> bool | None:
