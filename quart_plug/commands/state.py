@@ -7,11 +7,10 @@ application are imported and set up, what they print goes to standard error.
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..app import Quart
@@ -19,7 +18,6 @@ from ..exceptions import PluginError
 from ..finding import AppNotFound, find_app, said_in_environment
 from ..hooks import PluginManager, specs
 from ..hooks.report import PluginReport, Report
-from .output import Screen
 
 FAULTY = frozenset({"failed", "missing", "incompatible", "blocked"})
 
@@ -37,6 +35,7 @@ class State:
     """app    None where none was named, or where it cannot be had; `fault` says why then.
     path   what was named.
     fault  what is wrong with the application itself, or "".
+    wrong  what is wrong with the settings, where the manager could not even begin.
     status what a command that shows this ends with.
     """
 
@@ -45,10 +44,12 @@ class State:
     path: str | None = None
     fault: str = ""
     status: int = 0
+    wrong: str = ""
 
     @property
     def report(self) -> Report:
-        return self.manager.report()
+        report = self.manager.report()
+        return replace(report, problems=(self.wrong,)) if self.wrong and not report.problems else report
 
     def application(self) -> dict[str, str | None] | None:
         """For JSON: what was named, and what is wrong with it."""
@@ -70,13 +71,13 @@ def look(path: str | None, find: Callable[[], Quart] | None = None) -> State:
     """The application of an import path, of `find`, or of the environment; else the project's folder."""
     named = path or said_in_environment("APP")
     if find is None and named is None:
-        return State(look_at_folder(Path.cwd()))
+        return look_at_folder(Path.cwd())
     with quietly():
         try:
             app = find() if find is not None else find_app(named)
         except AppNotFound as error:
-            return State(look_at_folder(Path.cwd()), None, named or "", str(error), error.exit_status)
-        return look_at_app(app, named)
+            return replace(look_at_folder(Path.cwd()), path=named, fault=str(error), status=error.exit_status)
+    return look_at_app(app, named)
 
 
 def look_at_app(app: Quart, named: str | None = None) -> State:
@@ -88,14 +89,15 @@ def look_at_app(app: Quart, named: str | None = None) -> State:
                 app.config["PLUGINS_STRICT"] = False  # so that every plugin gets as far as it can
             app.setup_plugins()
         except PluginError as error:
-            told = any(plugin.status in FAULTY for plugin in app.plugin_hooks.report()) or app.plugin_hooks.report().problems
+            report = app.plugin_hooks.report()
+            told = bool(report.problems) or any(plugin.status in FAULTY for plugin in report)
             fault = "" if told else str(error)
         except (Exception, SystemExit) as error:
             fault = f"setting up its plugins failed: {type(error).__name__}: {error}"
     return State(app.plugin_hooks, app, named, fault, 1 if fault else 0)
 
 
-def look_at_folder(folder: Path) -> PluginManager:
+def look_at_folder(folder: Path) -> State:
     """Load what is enabled in this folder, without any application.
 
     A plugin that fails only changes its own line; what is wrong with the settings is in the report's `problems`.
@@ -107,19 +109,25 @@ def look_at_folder(folder: Path) -> PluginManager:
             manager.select(root_path=folder)
             manager.load()
         except PluginError as error:
-            manager.add_problem(error)
-    return manager
+            return State(manager, wrong=str(error))
+    return State(manager)
 
 
 @contextmanager
 def quietly() -> Iterator[None]:
     """What plugins print goes to standard error, and what the manager would log is in the report."""
+    with unlogged(), redirect_stdout(sys.stderr):
+        yield
+
+
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """Keep what plugins do wrong out of the log, because somebody tells it in another way."""
     logger = logging.getLogger("quart_plug.plugins")
     was = logger.disabled
     logger.disabled = True
     try:
-        with redirect_stdout(sys.stderr):
-            yield
+        yield
     finally:
         logger.disabled = was
 

@@ -1,0 +1,27 @@
+"""`doctor`: everything that is wrong, at once."""
+
+from __future__ import annotations
+
+from .output import Screen, print_json
+from .state import State, faults
+
+FAILURE = 1
+
+
+def show_faults(state: State, as_json: bool) -> int:
+    """Everything that is wrong with the plugins, their settings and the application. The exit status is 1 then."""
+    found = faults(state)
+    plugins = list(state.report)
+    active = sum(plugin.status == "active" for plugin in plugins)
+    if as_json:
+        print_json(
+            {"faults": found, "active": active, "plugins": len(plugins), "application": state.application()}
+        )
+    elif not found:
+        print(f"Nothing is wrong: {active} plugins are active, of {len(plugins)}.")
+    else:
+        screen = Screen()
+        for fault in found:
+            for number, line in enumerate(str(fault["text"]).splitlines()):
+                screen.print("\n".join(screen.wrapped(f"{'  ' if number else '- '}{line}", "  ")) if line.strip() else "")
+    return FAILURE if found else 0
