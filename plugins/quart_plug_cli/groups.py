@@ -60,7 +60,7 @@ class AppGroup(click.Group):
 class QuartGroup(AppGroup):
     """The program: its own commands, those of the application, and those of plugins.
 
-    add_default_commands   whether `run`, `routes`, `shell`, `list` and `version` are there.
+    add_default_commands   whether `run`, `routes`, `shell`, `version`, `plugins` and its short forms are there.
     create_app             a function that makes the application; otherwise --app says where it is.
     load_dotenv            whether .env and .quartenv are read.
     set_debug_flag         whether debug mode is set from the environment.
@@ -88,11 +88,21 @@ class QuartGroup(AppGroup):
         self.load_dotenv = load_dotenv
         self.set_debug_flag = set_debug_flag
         if add_default_commands:
-            from .inspection import list_command, routes_command, version_command
+            from .inspection import (
+                disable_command,
+                doctor_command,
+                list_command,
+                plugins_command,
+                routes_command,
+                version_command,
+            )
             from .serving import run_command
             from .shell import shell_command
 
-            for command in (run_command, routes_command, shell_command, list_command, version_command):
+            for command in (
+                run_command, routes_command, shell_command, version_command,
+                plugins_command, list_command, doctor_command, disable_command,
+            ):  # fmt: skip
                 self.add_command(command)
 
     def make_context(

@@ -1,18 +1,19 @@
-"""The commands that show something: `routes`, `list`, `version`."""
+"""The commands that show something: `routes`, `version`; and those about plugins, which the kernel answers."""
 
 from __future__ import annotations
 
 import json
+from functools import partial
 from operator import itemgetter
-from pathlib import Path
 from typing import Any
 
 import click
 
-from quart_plug import Quart
-from quart_plug.exceptions import PluginError
-from quart_plug.listing import format_report, inspect_plugins, table
+from quart_plug import Quart, commands
+from quart_plug.commands.output import Screen
+from quart_plug.finding import AppFailed, AppNotFound, own_traceback
 
+from .loading import NoAppException
 from .options import version_lines
 from .script import ScriptInfo, pass_script_info
 
@@ -39,11 +40,11 @@ def routes_command(info: ScriptInfo, sort: str, all_methods: bool, as_json: bool
     elif not routes:
         click.echo("There are no routes.")
     else:
-        click.echo(_table(routes, "Host" if app.url_map.host_matching else "Subdomain"))
+        _print_table(routes, "Host" if app.url_map.host_matching else "Subdomain")
 
 
-def _table(routes: list[dict[str, Any]], domain: str) -> str:
-    """The routes in columns; those for domains and for what is switched off only when a route has something there."""
+def _print_table(routes: list[dict[str, Any]], domain: str) -> None:
+    """The routes in columns; those for domains and plugins only when a route has one."""
     columns = {
         "Rule": [route["rule"] for route in routes],
         domain: [route["domain"] for route in routes],
@@ -55,7 +56,7 @@ def _table(routes: list[dict[str, Any]], domain: str) -> str:
     for column in (domain, "Without"):
         if not any(columns[column]):
             del columns[column]
-    return table(tuple(columns), zip(*columns.values(), strict=True))
+    Screen().table(tuple(columns), zip(*columns.values(), strict=True))
 
 
 def _routes(app: Quart, all_methods: bool) -> list[dict[str, Any]]:
@@ -73,28 +74,43 @@ def _routes(app: Quart, all_methods: bool) -> list[dict[str, Any]]:
     ]
 
 
-@click.command("list", short_help="Show the plugins.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-@pass_script_info
-def list_command(info: ScriptInfo, as_json: bool) -> None:
-    """Show every installed plugin, its state, and why; with --app, as the application has them."""
-    report = _report(info)
-    click.echo(json.dumps(report.to_json(), indent=2) if as_json else format_report(report))
+def of_the_kernel(name: str, short_help: str) -> click.Command:
+    """A command that the kernel answers, with every option behind it left to it."""
+
+    @click.command(
+        name, short_help=short_help, add_help_option=False,
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    )  # fmt: skip
+    @click.argument("words", nargs=-1, type=click.UNPROCESSED)
+    @pass_script_info
+    def command(info: ScriptInfo, words: tuple[str, ...]) -> None:
+        find = None if info.app_import_path is not None or not info.is_made else partial(_found, info)
+        click.get_current_context().exit(commands.run_words([name, *words], info.app_import_path, find))
+
+    return command
 
 
-def _report(info: ScriptInfo) -> Any:
-    if not info.is_named:
-        return inspect_plugins(Path.cwd())
-    app = info.load_app()
+def _found(info: ScriptInfo) -> Quart:
     try:
-        app.setup_plugins()
-    except PluginError as error:
-        # The report says which plugin it was; it is what this command is for.
-        click.echo(f"Error: {error}\n", err=True)
-    return app.plugin_hooks.report()
+        return info.load_app()
+    except NoAppException as error:
+        raise AppNotFound(error.format_message()) from error
+    except (Exception, SystemExit) as error:
+        raise AppFailed(f"the application could not be made:\n\n{own_traceback(error)}") from error
+
+
+plugins_command = of_the_kernel("plugins", "Show, check, switch, make and time plugins.")
+list_command = of_the_kernel("list", "Show the plugins.")
+doctor_command = of_the_kernel("doctor", "Show what is wrong with the plugins.")
+disable_command = of_the_kernel("disable", "Turn a plugin off.")
 
 
 @click.command("version", short_help="Show the versions.")
-def version_command() -> None:
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def version_command(as_json: bool) -> None:
     """Show the versions of Python, of quart-plug, and of what it rests on."""
-    click.echo("\n".join(version_lines()))
+    lines = version_lines()
+    if as_json:
+        click.echo(json.dumps(dict(line.rsplit(" ", 1) for line in lines), indent=2))
+    else:
+        click.echo("\n".join(lines))

@@ -5,7 +5,6 @@ Also `load_dotenv`, which Quart has in the same place.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType

@@ -10,17 +10,15 @@ import asyncio
 import contextvars
 import inspect
 import os
-import re
 import threading
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast, overload
 
 import click
 
 from quart_plug import Quart, current_app, has_app_context
-from quart_plug.finding import loading, said_in_environment
+from quart_plug.finding import loading
 from quart_plug.helpers import get_debug_flag
 
 from .loading import find_app
@@ -51,9 +49,9 @@ class ScriptInfo:
         self._loaded_app: Quart | None = None
 
     @property
-    def is_named(self) -> bool:
-        """Whether somebody said where the application is."""
-        return bool(self._loaded_app or self.create_app or self.app_import_path or said_in_environment("APP"))
+    def is_made(self) -> bool:
+        """Whether the application is made by the program, and not looked for by its name."""
+        return self._loaded_app is not None or self.create_app is not None
 
     def load_app(self) -> Quart:
         """The application; loaded at the first call.

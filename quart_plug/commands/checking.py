@@ -14,14 +14,13 @@ def show_faults(state: State, as_json: bool) -> int:
     plugins = list(state.report)
     active = sum(plugin.status == "active" for plugin in plugins)
     if as_json:
-        print_json(
-            {"faults": found, "active": active, "plugins": len(plugins), "application": state.application()}
-        )
+        print_json({"faults": found, "active": active, "plugins": len(plugins), "application": state.application()})
     elif not found:
         print(f"Nothing is wrong: {active} plugins are active, of {len(plugins)}.")
     else:
         screen = Screen()
         for fault in found:
-            for number, line in enumerate(str(fault["text"]).splitlines()):
-                screen.print("\n".join(screen.wrapped(f"{'  ' if number else '- '}{line}", "  ")) if line.strip() else "")
+            lines = [line for line in str(fault["text"]).splitlines() if line.strip()]
+            for number, line in enumerate(lines):
+                screen.print("\n".join(screen.wrapped(f"{'  ' if number else '- '}{line}", "  ")))
     return FAILURE if found else 0

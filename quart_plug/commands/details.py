@@ -6,17 +6,14 @@ import ast
 import importlib.util
 import inspect
 import sys
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any
 
 from ..app import Quart
 from ..exceptions import PluginError
-from ..faults import is_secret, show, without_passwords
 from ..hooks.discovery import Record, discover
 from ..hooks.entries import Entry
-from ..hooks.relations import DECLARATION, Declaration
+from ..hooks.relations import DECLARATION, Declaration, read_declaration
 from ..hooks.report import PluginReport
 from ..hooks.suggestions import did_you_mean
 from .state import CommandError, State, quietly
@@ -53,7 +50,7 @@ def details(state: State, name: str) -> dict[str, Any]:
         "specifies": sorted(spec.name for spec in state.manager.specs.values() if spec.owner == report.name),
         "others": [other.qualified for other in discover().named(report.name) if other != record],
         "hooks": _hooks(state, entry),
-        "configuration": _configuration(state, report.name),
+        "configuration": [field.to_json() for field in state.manager.configuration.fields(report.name)],
         "routes": _routes(state.app, report.name),
         "commands": _commands(state.app, report.name),
         "application": state.application(),
@@ -87,7 +84,7 @@ def _file_of(module: str, plugin: Any) -> tuple[str | None, str]:
         kind = plugin if isinstance(plugin, type) else type(plugin)
         file = getattr(sys.modules.get(kind.__module__), "__file__", None)
     if file is None:
-        found = _spec(module)
+        found = find_module(module)
         file = found.origin if found is not None and found.has_location else None
     try:
         with open(file or "", encoding="utf-8") as source:
@@ -96,7 +93,7 @@ def _file_of(module: str, plugin: Any) -> tuple[str | None, str]:
         return file, ""
 
 
-def _spec(module: str) -> ModuleSpec | None:
+def find_module(module: str) -> ModuleSpec | None:
     """Where a module is; unlike `find_spec` it imports no package on the way."""
     names = module.split(".")
     try:
@@ -110,6 +107,19 @@ def _spec(module: str) -> ModuleSpec | None:
     return spec
 
 
+def names_in(tree: ast.Module) -> set[str] | None:
+    """The names that a module has once it is imported; None where only importing it would tell."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
+    return None if "*" in names or "__getattr__" in names else names
+
+
 def _tree(source: str) -> ast.Module:
     try:
         return ast.parse(source)
@@ -121,9 +131,7 @@ def _relations(entry: Entry, source: str) -> dict[str, Any]:
     declared: Any = entry.declaration
     if entry.plugin is None and declared == Declaration():
         declared = _declared(source)
-    found: dict[str, Any] = {
-        name: list(getattr(declared, name)) for name in RELATIONS if getattr(declared, name)
-    }
+    found: dict[str, Any] = {name: list(getattr(declared, name)) for name in RELATIONS if getattr(declared, name)}
     return found | {"api": declared.api}
 
 
@@ -132,10 +140,8 @@ def _declared(source: str) -> Declaration:
     for node in _tree(source).body:
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == DECLARATION for t in node.targets):
             try:
-                value = ast.literal_eval(node.value)
-                names = {key: (item,) if isinstance(item, str) else tuple(item) for key, item in value.items() if key in RELATIONS}
-                return Declaration(**names, api=value.get("api"))
-            except (ValueError, TypeError, AttributeError):
+                return read_declaration(type("Plugin", (), {DECLARATION: ast.literal_eval(node.value)}))
+            except (ValueError, TypeError, PluginError):
                 break
     return Declaration()
 
@@ -183,51 +189,6 @@ def _hooks(state: State, entry: Entry) -> list[dict[str, Any]]:
             }
         )
     return found
-
-
-def _configuration(state: State, name: str) -> list[dict[str, Any]] | None:
-    """The fields of a plugin's schema with their values and places; None when it has no schema, or is off."""
-    bound = state.manager.configuration.bound(name)
-    if bound is None:
-        return None
-    from ..schemas import fields_of
-
-    sources = bound.sources()
-    found = []
-    for field in fields_of(bound.schema):
-        value = getattr(bound.value, field.name, None)
-        shown = "(secret)" if field.secret else show(value)
-        found.append(
-            {
-                "key": field.name,
-                "type": _type_text(field.hint),
-                "value": None if field.secret else _plain(value),
-                "shown": shown,
-                "source": sources.get(field.name, "default"),
-                "required": field.required,
-                "secret": field.secret,
-                "documentation": str(field.metadata.get("help") or field.metadata.get("doc") or ""),
-            }
-        )
-    return found
-
-
-def _type_text(hint: Any) -> str:
-    return hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON has it, without secrets."""
-    if is_dataclass(value) and not isinstance(value, type):
-        names = {field.name: is_secret(field.name, field.metadata) for field in fields(value)}
-        return {name: None if secret else _plain(getattr(value, name, None)) for name, secret in names.items()}
-    if isinstance(value, Mapping):
-        return {str(key): None if is_secret(str(key)) else _plain(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(each) for each in value]
-    if isinstance(value, str):
-        return without_passwords(value)
-    return value if value is None or isinstance(value, (bool, int, float)) else show(value)
 
 
 def _routes(app: Quart | None, name: str) -> list[dict[str, Any]] | None:

@@ -17,10 +17,11 @@ from typing import Any, NoReturn
 
 from .. import compat
 from ..helpers import get_load_dotenv
+from ..hooks.settings import DISABLE_VARIABLE, ENABLE_VARIABLE, SAFE_MODE_VARIABLE
 
-PLUGINS = "QUART_PLUG_PLUGINS"
-DISABLED = "QUART_PLUG_DISABLE"
-SAFE_MODE = "QUART_PLUG_SAFE_MODE"
+PLUGINS = ENABLE_VARIABLE
+DISABLED = DISABLE_VARIABLE
+SAFE_MODE = SAFE_MODE_VARIABLE
 
 HELP = "The program's options, such as --app, --plugin and --safe-mode, may stand before the command or after it."
 
@@ -80,6 +81,26 @@ def apply_options(options: argparse.Namespace) -> None:
     add_to_variable(DISABLED, options.no_plugin)
     if options.safe_mode:
         os.environ[SAFE_MODE] = "1"
+
+
+def apply_leading_plugin_options(arguments: Sequence[str]) -> None:
+    """Let --plugin, --no-plugin and --safe-mode count before anything is imported, the command line included.
+
+    Only those before the command: what follows it is its own. Whether they make sense is said by the command line.
+    """
+    with_values = {"--plugin": PLUGINS, "--no-plugin": DISABLED}
+    with_values |= dict.fromkeys(("-A", "--app", "-e", "--env-file"), "")
+    words = iter(arguments)
+    for word in words:
+        option, _, value = word.partition("=")
+        if not option.startswith("-"):
+            return
+        if option == "--safe-mode":
+            os.environ[SAFE_MODE] = "1"
+        elif option in with_values:
+            value = value or next(words, "")
+            if with_values[option] and value:
+                add_to_variable(with_values[option], [value])
 
 
 def set_debug(value: bool) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import json
 from typing import Any
 
 from ..hooks.calls import HookSpec, Implementation
+from ..hooks.origins import Origin
 from ..hooks.report import PluginReport
 from ..hooks.suggestions import did_you_mean
 from .details import details
@@ -33,7 +35,8 @@ def show_list(state: State, as_json: bool) -> int:
     head = ("Name", "Status", "Version", "Distribution", "Why")
     screen.table(head, [list_row(plugin) for plugin in report], STATUS_STYLES)
     for problem in report.problems:
-        screen.print("\n".join(screen.wrapped(f"Problem: {problem}", "  ")) if "\n" not in problem else f"Problem: {problem}")
+        for line in f"Problem: {problem}".splitlines():
+            screen.print("\n".join(screen.wrapped(line, "  ")))
     return state.status
 
 
@@ -160,7 +163,7 @@ def show_plugin(state: State, as_json: bool, name: str) -> int:
         print_json(known)
         return state.status
     screen = Screen()
-    title = known["name"] + (f" ({known['distribution']} {known['version'] or ''}".rstrip() + ")" if known["distribution"] else "")
+    title = Origin(known["name"], known["distribution"], known["version"]).label
     screen.print(screen.styled(title, "bold"))
     if known["documentation"]:
         screen.prose(known["documentation"].split("\n\n")[0], "  ")
@@ -172,14 +175,16 @@ def show_plugin(state: State, as_json: bool, name: str) -> int:
 
 def _print_facts(screen: Screen, known: dict[str, Any]) -> None:
     status = screen.styled(known["status"], STATUS_STYLES.get(known["status"], ""))
-    facts: list[tuple[str, str]] = [("Status", status + (f": {' '.join(known['reason'].split())}" if known["reason"] else ""))]
+    reason = " ".join(known["reason"].split())
+    facts: list[tuple[str, str]] = [("Status", status + (f": {reason}" if reason else ""))]
     facts.append(("Asked for by", ", ".join(known["requested_by"]) or "nobody"))
     if known["status"] == "disabled":
         facts.append(("To turn it on", f"quart-plug plugins enable {known['name']}"))
     facts.append(("Entry point" if known["distribution"] else "Import string", known["value"] or "-"))
     facts.append(("File", known["file"] or "-"))
-    facts += [(label.capitalize(), ", ".join(known["relations"][label])) for label in known["relations"] if label != "api"]
-    facts.append(("Plugin API", known["relations"].get("api") or ""))
+    relations = {label: names for label, names in known["relations"].items() if label != "api"}
+    facts += [(label.capitalize(), ", ".join(names)) for label, names in relations.items()]
+    facts.append(("Plugin API", known["relations"]["api"] or ""))
     facts += [("Specifies hooks", ", ".join(known["specifies"])), ("Same name in", ", ".join(known["others"]))]
     facts += [("More about it", known["documentation_url"] or "")]
     shown = [(label, text) for label, text in facts if text]
@@ -205,12 +210,15 @@ def _print_parts(screen: Screen, known: dict[str, Any]) -> None:
     )
     section(
         "Configuration",
-        ("Key", "Value", "Type", "From"),
-        [(c["key"], c["shown"], c["type"], c["source"]) for c in known["configuration"] or ()],
+        ("Key", "Type", "Value", "From"),
+        [(c["name"], c["type"], json.dumps(c["value"], default=str), c["source"]) for c in known["configuration"]],
     )
     section(
         "Routes",
         ("Rule", "Methods", "Endpoint"),
-        [(r["rule"], "websocket" if r["websocket"] else ", ".join(r["methods"]), r["endpoint"]) for r in known["routes"] or ()],
+        [
+            (route["rule"], "websocket" if route["websocket"] else ", ".join(route["methods"]), route["endpoint"])
+            for route in known["routes"] or ()
+        ],
     )
     section("Commands", ("Command", "What it does"), [(c["name"], c["help"]) for c in known["commands"] or ()])

@@ -16,8 +16,9 @@ from pathlib import Path
 from ..app import Quart
 from ..exceptions import PluginError
 from ..finding import AppNotFound, find_app, said_in_environment
-from ..hooks import PluginManager, specs
+from ..hooks import PluginManager
 from ..hooks.report import PluginReport, Report
+from ..plugin_setup import CHECKED, start_plugins
 
 FAULTY = frozenset({"failed", "missing", "incompatible", "blocked"})
 
@@ -98,19 +99,18 @@ def look_at_app(app: Quart, named: str | None = None) -> State:
 
 
 def look_at_folder(folder: Path) -> State:
-    """Load what is enabled in this folder, without any application.
+    """Load what is enabled in this folder, as far as that goes without an application: nothing is set up.
 
     A plugin that fails only changes its own line; what is wrong with the settings is in the report's `problems`.
     """
-    manager = PluginManager(strict=False)
-    manager.add_hookspecs(specs)
+    app = Quart("quart_plug", root_path=str(folder))
+    app.config["PLUGINS_STRICT"] = False
     with quietly():
         try:
-            manager.select(root_path=folder)
-            manager.load()
+            start_plugins(app, CHECKED)
         except PluginError as error:
-            return State(manager, wrong=str(error))
-    return State(manager)
+            return State(app.plugin_hooks, wrong=str(error))
+    return State(app.plugin_hooks)
 
 
 @contextmanager

@@ -87,10 +87,10 @@ class PluginManager(Starting):
         self._lock = threading.RLock()
         self._batch = 0
         self._chains: dict[tuple[str, frozenset[str]], Chain | None] = {}
-        self._tracer = Tracer(self.changed)
         self.generation = 0
         self.on_change: list[Callable[[], Any]] = []
         self.follower: Follower | None = None
+        self._tracer = Tracer(self.changed)
         change_listeners.add(self.changed)
 
     # Hooks

@@ -20,7 +20,9 @@ from __future__ import annotations
 import logging
 import threading
 from asyncio import CancelledError
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -53,6 +55,27 @@ Sink = Callable[[Span], object]
 Tell = Callable[[str, str, float, float, bool], None]
 
 
+_from_the_start: ContextVar[Callable[[Tracer], None] | None] = ContextVar("quart_plug.tracing", default=None)
+
+
+@contextmanager
+def trace_from_the_start(sink: Sink) -> Iterator[Callable[[], None]]:
+    """Trace every manager that is made within, from its beginning: an application may set its plugins up while it is
+    imported. Gives what stops all of that.
+    """
+    stops: list[Callable[[], None]] = []
+
+    def stop() -> None:
+        for each in stops:
+            each()
+
+    token = _from_the_start.set(lambda tracer: stops.append(tracer.add(sink)))
+    try:
+        yield stop
+    finally:
+        _from_the_start.reset(token)
+
+
 class Tracer:
     """Those who listen. `changed` is called when the first one comes, and when the last one has gone."""
 
@@ -61,6 +84,9 @@ class Tracer:
         self._sinks: dict[object, Sink] = {}
         self._lock = threading.Lock()
         self._here = threading.local()
+        begin = _from_the_start.get()
+        if begin is not None:
+            begin(self)
 
     @property
     def listener(self) -> Tell | None:
