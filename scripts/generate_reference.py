@@ -7,13 +7,13 @@
 
 from __future__ import annotations
 
+import argparse
 import inspect
-import os
 import re
 import sys
+import textwrap
 from collections.abc import Iterator
-from contextlib import redirect_stdout
-from io import StringIO
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +44,9 @@ framework. In a slot that plugin is asked last, so that any other comes before i
 COMMANDS = """\
 # Command line
 
-`quart-plug` and `python -m quart_plug` are the same program. The options stand before the command:
-`quart-plug --app shop:app run --port 8000`.
+`quart-plug` and `python -m quart_plug` are the same program. Its options stand before the command:
+`quart-plug --app shop:app run --port 8000`. For the commands about plugins they may also stand after it:
+`quart-plug plugins list --app shop:app`.
 
 Exit status: 0 for success, 1 when something does not work, 2 when the command line, or a plugin setting in the
 environment or pyproject.toml, makes no sense. Errors are one message on standard error. Applications add commands with
@@ -53,13 +54,20 @@ environment or pyproject.toml, makes no sense. Errors are one message on standar
 
 An option of a command can come from the environment: `QUART_RUN_PORT` is `--port` of `run`, and `QUART_GREET_NAME` is
 `--name` of an application's command `greet`.
+
+Tables fit the terminal, or the columns that `COLUMNS` says; in a pipe a row is a line. Colours are for terminals only,
+and not with `NO_COLOR`. With `--json` there is [JSON](cli_json.md), and nothing else, on standard output.
 """
 
-ALONE = """\
-## Without any plugin
+ABOUT_PLUGINS = """\
+## About plugins
 
-`list`, `doctor` and `disable` are answered by the kernel with the standard library alone, so they work when the `cli`
-plugin is off and when a plugin is broken. `quart-plug plugins list` is the same as `quart-plug list`.
+`quart-plug plugins …` is answered by the kernel, with the standard library alone: these commands work when the `cli`
+plugin is off, when click is missing, and when any or all plugins are broken. `list`, `doctor` and `disable` are also
+there without the word `plugins`. What plugins and applications print while they are imported goes to standard error.
+
+They are about the application that is named by `--app` or by `QUART_PLUG_APP` (or `QUART_APP`); without one, about what
+is enabled in the project's folder, for which nothing is set up.
 """
 
 
@@ -95,19 +103,33 @@ def hook_entry(name: str, function: Any, info: Any) -> str:
 
 
 def command_page() -> str:
+    from quart_plug import commands
     from quart_plug_cli.program import cli
 
     parts = [NOTE.format(source="the commands themselves"), COMMANDS]
     parts += ["## Options of the program\n", options_table(cli.params)]
-    for name in sorted(cli.commands):
+    for name in sorted(set(cli.commands) - {commands.GROUP, *commands.COMMANDS}):
         command = cli.commands[name]
         usage = f"`quart-plug [OPTIONS] {name}{' [OPTIONS]' if command.params else ''}`\n"
         parts += [f"## `{name}`\n", usage, f"{inspect.cleandoc(command.help or '')}\n"]
         if command.params:
             parts.append(options_table(command.params))
-    parts.append(ALONE)
-    parts += [builtin_entry(name) for name in ("doctor", "disable")]
+    parts.append(ABOUT_PLUGINS)
+    parts += [plugin_command_entry(command) for command in commands.COMMANDS.values()]
     return "\n".join(parts)
+
+
+def plugin_command_entry(command: Any) -> str:
+    parser = command.parser()
+    parser.formatter_class = partial(argparse.HelpFormatter, width=1000)
+    usage = parser.format_usage().strip().removeprefix("usage: ").replace(" [-h]", "")
+    rows = ["| argument | effect |", "| --- | --- |"]
+    for action in parser._actions[1:]:  # the first is --help
+        names = ", ".join(action.option_strings)
+        value = "" if action.nargs == 0 else action.metavar or action.dest.upper()
+        rows.append(f"| `{' '.join(part for part in (names, value) if part)}` | {action.help} |")
+    text = textwrap.fill(parser.description, 120)
+    return f"## `plugins {command.name}`\n\n`{usage}`\n\n{text}\n\n" + "\n".join(rows) + "\n"
 
 
 def options_table(parameters: list[Any]) -> str:
@@ -122,17 +144,6 @@ def options_table(parameters: list[Any]) -> str:
         variables = parameter.envvar if isinstance(parameter.envvar, list) else []
         rows.append(f"| `{names}` | {text} | {default} | {', '.join(f'`{name}`' for name in variables)} |")
     return "\n".join(rows) + "\n"
-
-
-def builtin_entry(command: str) -> str:
-    from quart_plug.__main__ import main
-
-    os.environ["COLUMNS"] = "200"
-    printed = StringIO()
-    with redirect_stdout(printed):
-        main([command, "--help"])
-    usage, description = printed.getvalue().split("\n\n")[:2]
-    return f"## `{command}`\n\n`{usage.removeprefix('usage: ').replace(' [-h]', '')}`\n\n{description}\n"
 
 
 def pages() -> dict[Path, str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from contextlib import redirect_stdout
 from functools import partial
 from operator import itemgetter
 from typing import Any
@@ -29,9 +31,11 @@ SORTS = ("rule", "endpoint", "methods", "domain", "match")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @pass_script_info
 def routes_command(info: ScriptInfo, sort: str, all_methods: bool, as_json: bool) -> None:
-    """Show every route with its endpoint, its methods, and whether it is a websocket."""
-    app = info.load_app()
-    app.setup_plugins()
+    """Show every route: its endpoint, its methods, whether it is a websocket, which plugin added it, and which plugins
+    are switched off for it."""
+    with redirect_stdout(sys.stderr):  # what the application prints when it is imported is no part of the list
+        app = info.load_app()
+        app.setup_plugins()
     routes = _routes(app, all_methods)
     if sort != "match":
         routes.sort(key=itemgetter(sort, "rule"))
@@ -51,9 +55,10 @@ def _print_table(routes: list[dict[str, Any]], domain: str) -> None:
         "Endpoint": [route["endpoint"] for route in routes],
         "Methods": [", ".join(route["methods"]) for route in routes],
         "Websocket": ["yes" if route["websocket"] else "" for route in routes],
+        "Plugin": [route["plugin"] or "" for route in routes],
         "Without": [", ".join(route["plugins_disabled"]) for route in routes],
     }
-    for column in (domain, "Without"):
+    for column in (domain, "Plugin", "Without"):
         if not any(columns[column]):
             del columns[column]
     Screen().table(tuple(columns), zip(*columns.values(), strict=True))
@@ -68,6 +73,7 @@ def _routes(app: Quart, all_methods: bool) -> list[dict[str, Any]]:
             "endpoint": rule.endpoint,
             "methods": [] if rule.websocket else sorted(set(rule.methods or ()) - hidden),
             "websocket": bool(rule.websocket),
+            "plugin": rule.plugin,
             "plugins_disabled": list(app.switched_off_for(rule).names),
         }
         for rule in app.url_map.iter_rules()

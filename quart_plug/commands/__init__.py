@@ -271,16 +271,18 @@ def _run(options: argparse.Namespace, words: list[str], find: Find | None) -> in
 
 
 def _help(wanted: bool) -> int:
-    size = max(len(name) for name in COMMANDS) + 2
-    lines = [
-        "usage: quart-plug [OPTIONS] plugins COMMAND …",
-        "",
-        "What plugins are there, and what they do.",
-        "",
-    ]
-    lines += [f"  {name.ljust(size)}{command.summary}" for name, command in COMMANDS.items()]
-    lines += ["", f"{program_options.HELP} `quart-plug plugins COMMAND --help` says more."]
-    print("\n".join(lines), file=sys.stdout if wanted else sys.stderr)
+    from .output import Screen
+
+    screen = Screen(sys.stdout if wanted else sys.stderr)
+    screen.print("usage: quart-plug [OPTIONS] plugins COMMAND …\n\nWhat plugins are there, and what they do.\n")
+    size = max(len(name) for name in COMMANDS) + 4
+    for name, command in COMMANDS.items():
+        lines = screen.wrapped(command.summary, " " * size, size)
+        screen.print(f"  {name}".ljust(size) + lines[0].lstrip())
+        for line in lines[1:]:
+            screen.print(line)
+    screen.print()
+    screen.prose(f"{program_options.HELP} `quart-plug plugins COMMAND --help` says more.")
     return 0 if wanted else USAGE
 
 

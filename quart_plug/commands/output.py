@@ -50,7 +50,7 @@ class Screen:
     def wrapped(self, text: str, indent: str = "", used: int = 0) -> list[str]:
         """The lines of a text, each after the first with the indent; `used` columns of the first are taken."""
         if self.width is None:
-            return [("" if used else indent) + text]
+            return [" " * used + ("" if used else indent) + text]
         width = max(self.width, len(indent) + LEAST_PROSE)
         first = "" if used else indent
         # Long words are left whole: a path that is broken cannot be copied.
@@ -65,15 +65,14 @@ class Screen:
         styles  the colour of each entry of the second column.
         """
         lines = [tuple(row) for row in rows]
+        second = max(len(row[0]) for row in (head, *lines)) + 2
         for number, line in enumerate(laid_out(head, lines, self.width)):
-            self.print(self.styled(line, "bold") if number == 0 else self._with_style(line, lines, styles or {}))
+            self.print(self.styled(line, "bold") if number == 0 else self._with_style(line, second, styles or {}))
 
-    def _with_style(self, line: str, rows: list[tuple[str, ...]], styles: dict[str, str]) -> str:
-        if not self.colours or not styles or line.startswith(" "):
-            return line
-        start = max(len(row[0]) for row in rows) + 2
-        word = line[start:].split(" ", 1)[0] if len(line) > start else ""
-        if word not in styles:
+    def _with_style(self, line: str, start: int, styles: dict[str, str]) -> str:
+        """The line with the word that begins at `start` in its colour."""
+        word = line[start:].partition(" ")[0]
+        if line.startswith(" ") or word not in styles:
             return line
         return line[:start] + self.styled(word, styles[word]) + line[start + len(word) :]
 
@@ -93,10 +92,9 @@ def laid_out(head: Sequence[str], rows: Sequence[tuple[str, ...]], width: int | 
     found: list[str] = []
     for number, line in enumerate(lines):
         start = "".join(entry.ljust(size) + "  " for entry, size in zip(line[:-1], widths, strict=False))
-        if fits or number < 2:
+        if width is None or fits or number < 2 or left + len(line[-1]) <= width:
             found.append((start + line[-1]).rstrip())
             continue
-        assert width is not None
         room = width - left
         if room >= LEAST_PROSE:
             parts = _wrap(line[-1], room)
@@ -113,4 +111,4 @@ def _wrap(text: str, width: int) -> list[str]:
 
 
 def print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    print(json.dumps(value, indent=2, default=str))

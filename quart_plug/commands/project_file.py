@@ -171,7 +171,7 @@ def _with_item(text: str, key: str, item: str) -> str | None:
             return f"{text[:start]}    {written},{newline}{text[start:]}"
         return f"{text[: array.closing]}{written}{text[array.closing :]}"
     begin, end, _ = array.items[-1]
-    trailing = next((comma for comma in array.commas if comma > end), None)
+    trailing = next((comma for comma in array.commas if comma >= end), None)
     start = _line_start(text, begin)
     if start > array.opening and not text[start:begin].strip():
         # On a line of its own, as the last one is; a comment behind the last one stays there.
@@ -196,7 +196,7 @@ def _without_item(text: str, key: str, item: str) -> str | None:
     if index is None:
         return None
     begin, end, _ = array.items[index]
-    comma = next((place for place in array.commas if place > end), None)
+    comma = next((place for place in array.commas if place >= end), None)
     start, stop = _line_start(text, begin), text.find("\n", end) + 1
     rest = text[end:stop].strip()
     if (

@@ -211,7 +211,10 @@ def _print_parts(screen: Screen, known: dict[str, Any]) -> None:
     section(
         "Configuration",
         ("Key", "Type", "Value", "From"),
-        [(c["name"], c["type"], json.dumps(c["value"], default=str), c["source"]) for c in known["configuration"]],
+        [
+            (field["name"], field["type"], json.dumps(field["value"], ensure_ascii=False, default=str), field["source"])
+            for field in known["configuration"]
+        ],
     )
     section(
         "Routes",

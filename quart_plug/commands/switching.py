@@ -14,7 +14,7 @@ from ..hooks.selection import CORE
 from ..hooks.suggestions import did_you_mean
 from .details import find_module, names_in
 from .output import Screen, print_json
-from .project_file import ProjectFile, project_file
+from .project_file import ProjectFile, ProjectFileError, project_file
 from .state import CommandError
 
 ON, OFF = "plugins", "disable"
@@ -32,15 +32,24 @@ def enable(name: str, as_json: bool) -> int:
 
 def disable(name: str, as_json: bool) -> int:
     """Turn a plugin off: into `disable`. It keeps its place in `plugins`, which is its place in the order of calls."""
-    file = ProjectFile(project_file(Path.cwd()))
-    if name in file.items(ON) and not _is_installed(name):
+    if not _is_installed(name) and (file := _file_that_lists(name)) is not None:
         # Asked for, and gone: a name in `disable` that nobody knows would be a mistake of its own.
         file.remove(OFF, name)
         file.remove(ON, name)
         return _finish(file, name, True, False, as_json)
     _check_installed(name)
+    file = ProjectFile(project_file(Path.cwd()))
     changed = not any(spelling in file.items(OFF) for spelling in _spellings(name)) and file.add(OFF, name)
     return _finish(file, name, changed, False, as_json)
+
+
+def _file_that_lists(name: str) -> ProjectFile | None:
+    """The project's file, if the plugin is asked for there."""
+    try:
+        file = ProjectFile(project_file(Path.cwd()))
+    except ProjectFileError:
+        return None
+    return file if name in file.items(ON) else None
 
 
 def _finish(file: ProjectFile, name: str, changed: bool, on: bool, as_json: bool) -> int:
@@ -126,7 +135,7 @@ def _fault_of_import_string(name: str) -> str:
         known = {record.qualified for record in discovery.discover().records}
         here = Path.cwd().iterdir()
         known |= {path.stem for path in here if path.suffix == ".py" or (path / "__init__.py").is_file()}
-        return f"there is no module {module!r}, nor an installed plugin {name!r}{did_you_mean(name, known)}"
+        return f"there is no module {module!r}, nor an installed plugin {name!r}{did_you_mean(module, known)}"
     if not attribute or spec.origin is None or not spec.origin.endswith(".py"):
         return ""
     try:

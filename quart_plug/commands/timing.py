@@ -28,6 +28,9 @@ ON_DEMAND = "SIGUSR1"
 
 def trace(arguments: argparse.Namespace, app_path: str | None, find: Callable[[], Quart] | None) -> int:
     """Start the application, send it requests, and print the time that each plugin and hook took."""
+    for path in arguments.path:
+        if not path.startswith("/"):
+            raise CommandError(f"{path!r} is no path of the application; paths begin with /", 2)
     headers = [_header(text) for text in arguments.header]
     body: dict[str, Any] = {}
     if arguments.data is not None:

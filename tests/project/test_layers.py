@@ -20,7 +20,7 @@ LAYERS = [
     ],
     ["hooks", "reexports"],
     ["mypy_plugin"],
-    ["configfiles", "config", "app_config", "listing"],
+    ["configfiles", "config", "app_config"],
     ["globals"],
     ["signals", "json", "sessions", "templating", "files", "datastructures", "logging", "debug", "cli"],
     ["content_types"],
@@ -48,6 +48,8 @@ LAYERS = [
     ["compat"],
     ["as_quart"],
     ["__init__"],
+    ["finding", "timing"],
+    ["commands"],
     ["__main__"],
 ]
 FLOOR = {name: number for number, names in enumerate(LAYERS) for name in names}

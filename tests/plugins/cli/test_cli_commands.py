@@ -118,7 +118,7 @@ def test_routes_are_sorted(module: Any, run: Any, arguments: list[str], rules: l
 def test_routes_say_what_they_are(module: Any, run: Any) -> None:
     module("app.py", SHOP)
     routes = {route["rule"]: route for route in json.loads(run("routes", "--json").stdout)}
-    none = {"domain": "", "plugins_disabled": []}
+    none = {"domain": "", "plugin": None, "plugins_disabled": []}
     assert routes["/a"] == {"rule": "/a", "endpoint": "first", "methods": ["POST"], "websocket": False, **none}
     assert routes["/ws"] == {"rule": "/ws", "endpoint": "talk", "methods": [], "websocket": True, **none}
     complete = {r["rule"]: r for r in json.loads(run("routes", "--json", "--all-methods").stdout)}
@@ -131,6 +131,53 @@ def test_routes_as_a_table(module: Any, run: Any) -> None:
     assert lines[0].split() == ["Rule", "Endpoint", "Methods", "Websocket"]
     assert lines[2].split() == ["/a", "first", "POST"]
     assert lines[-1].split() == ["/ws", "talk", "yes"]
+
+
+def test_routes_say_which_plugin_added_them(module: Any, run: Any) -> None:
+    setup = "def setup(app): app.add_url_rule('/c', 'c', lambda: '')\n"
+    module("mine.py", f"from quart_plug import hookimpl\n@hookimpl\n{setup}")
+    module("app.py", SHOP.replace("(__name__)", "(__name__, plugins=['mine'])"))
+    routes = {route["rule"]: route["plugin"] for route in json.loads(run("routes", "--json").stdout)}
+    assert (routes["/c"], routes["/a"]) == ("mine", None)
+    lines = run("routes").stdout.splitlines()
+    assert lines[0].split() == ["Rule", "Endpoint", "Methods", "Websocket", "Plugin"]
+    assert next(line for line in lines if line.startswith("/c ")).split() == ["/c", "c", "GET", "mine"]
+
+
+def test_routes_as_json_are_nothing_else(module: Any, run: Any) -> None:
+    module("app.py", SHOP + "print('noise')\n")
+    result = run("routes", "--json")
+    assert (json.loads(result.stdout) != [], result.stderr) == (True, "noise\n")
+
+
+@pytest.mark.parametrize("command", ["plugins list", "list", "plugins doctor", "doctor", "plugins hooks"])
+def test_commands_of_the_kernel_are_in_every_program(run: Any, command: str) -> None:
+    """With an application that the program makes itself."""
+
+    class Mine:
+        __quart_plug__ = {"name": "mine"}
+
+        @hookimpl
+        def setup(self) -> None: ...
+
+    program = QuartGroup(name="shop", create_app=lambda: Quart("shop", plugins=[Mine()]))
+    result = CliRunner().invoke(program, [*command.split(), "--json"])
+    assert (result.exit_code, json.loads(result.stdout)["application"] if "hooks" not in command else None) in (
+        (0, {"import": "shop", "error": None}),
+        (0, None),
+    )
+    assert ("mine" in result.stdout) is ("doctor" not in command)
+
+
+def test_an_app_that_the_program_cannot_make_is_said(run: Any) -> None:
+    program = QuartGroup(name="shop", create_app=lambda: 1 / 0)  # type: ignore[arg-type, return-value]  # it raises
+    result = CliRunner().invoke(program, ["plugins", "list"])
+    assert (result.exit_code, "ZeroDivisionError" in result.stderr, "cli " in result.stdout) == (1, True, True)
+
+
+def test_help_of_a_command_of_the_kernel(run: Any) -> None:
+    result = run("plugins", "show", "--help")
+    assert (result.exit_code, "usage: quart-plug plugins show" in result.stdout) == (0, True)
 
 
 def test_routes_say_what_is_switched_off_for_them(module: Any, run: Any) -> None:
