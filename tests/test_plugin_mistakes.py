@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from quart_plug import Quart, hookimpl
+from quart_plug.commands.state import State, faults, look_at_folder
 from quart_plug.exceptions import (
     PluginConfigError,
     PluginError,
@@ -26,7 +27,6 @@ from quart_plug.exceptions import (
     PluginNotFound,
     PluginSettingsError,
 )
-from quart_plug.listing import faults, inspect_plugins
 
 MISSPELT = '''
 from dataclasses import dataclass
@@ -121,7 +121,7 @@ def test_they_are_in_the_report_of_the_app_too(misspelt: str) -> None:
     app = Quart(__name__)
     app.config.update(PLUGINS=[misspelt, "sesions"], PLUGIN_CONFIG={misspelt: {"heeder": "y"}})
     error_of(app)
-    found = "\n".join(faults(app.hooks.report()))
+    found = "\n".join(str(fault["text"]) for fault in faults(State(app.hooks)))
     assert [fault for fault in FOUR if fault not in found] == []
 
 
@@ -253,7 +253,7 @@ def test_the_project_alone_is_enough_to_find_them(tmp_path: Path, monkeypatch: p
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "of_the_project", raising=False)
     monkeypatch.setenv("QUART_PLUG_OF_THE_PROJECT__HEADR", "z")
-    found = "\n".join(faults(inspect_plugins(tmp_path)))
+    found = "\n".join(str(fault["text"]) for fault in faults(look_at_folder(tmp_path)))
     monkeypatch.delitem(sys.modules, "of_the_project", raising=False)
     for part in (
         "'sesions'", "'requst_before'", "'respons'",
