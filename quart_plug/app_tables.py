@@ -246,6 +246,8 @@ def tables_of(app: Quart) -> Iterator[Table]:
     yield MapSettings(("url_map",), lambda: app.url_map)
     yield Keys(("url_map.converters",), lambda: app.url_map.converters)
     yield Rules(("rules",), lambda: app.url_map)
+    yield Keys(("scopes.blueprints",), lambda: app.scopes.blueprints)
+    yield Keys(("scopes.endpoints",), lambda: app.scopes.endpoints)
     for attribute, names in (("jinja_env", ("filters", "tests", "globals")), ("cli", ("commands",))):
         made = app.__dict__.get(attribute)
         for name in names:

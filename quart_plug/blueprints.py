@@ -198,7 +198,7 @@ class Blueprint(Scaffold):
         disabled = read_names(self.plugins_disabled, described)
         disabled |= read_names(options.get("plugins_disabled", ()), described)
         if app.plugins_are_set_up:
-            check_names(app.plugin_hooks, disabled, described)
+            check_names(app, disabled, described)
         app.scopes.blueprints[name] = disabled
         first_registration = all(blueprint is not self for blueprint in app.blueprints.values())
         app.blueprints[name] = self

@@ -14,7 +14,7 @@ Pictures are taken at set-up only, never while a connection is served. Must not 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -143,6 +143,10 @@ class Footprints:
     def of(self, plugin: str) -> list[Change]:
         """What a plugin added, in order."""
         return [change for change in self._changes if change.plugin == plugin]
+
+    def reaches(self, plugin: str, attributes: Container[str]) -> bool:
+        """Whether a plugin has changed, or is about to change, tables below these attributes of the app."""
+        return plugin == self._plugin or any(change.table.path[0] in attributes for change in self.of(plugin))
 
     def owner(self, thing: Any) -> str | None:
         """The plugin that added this object to one of the tables, or None."""

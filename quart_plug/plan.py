@@ -23,7 +23,7 @@ from .moments import Moments, telling
 from .overrides import adapt, adapt_async, override_of
 from .routing import slow_match
 from .scaffold import Scaffold
-from .scoping import NOTHING, SwitchedOff, blueprints_of, switched_off
+from .scoping import NOTHING, SwitchedOff, blueprints_of, left_on, switched_off
 from .wrappers.base import BaseRequestWebsocket
 from .wrappers.scope import headers_of, path_of
 
@@ -207,18 +207,17 @@ class Plan:
         inwards = (None, *reversed(self.blueprints))
         outwards = (*self.blueprints, None)
 
-        def functions(stage: str, names: tuple[str | None, ...], step: int = 1) -> list[Any]:
-            table = app._functions(stage, kind)
-            return [function for name in names for function in table.get(name, ())[::step]]
+        self.off = switched_off(app, rule)
+
+        def functions(table: Any, names: tuple[str | None, ...], step: int = 1) -> list[Any]:
+            found = [function for name in names for function in table.get(name, ())[::step]]
+            return left_on(app, self.off, found)
 
         ensure_async = app.ensure_async
-        self.url_value_preprocessors = [
-            f for name in inwards for f in app.url_value_preprocessors.get(name, ())
-        ]
-        self.before = [ensure_async(f) for f in functions("before", inwards)]
-        self.after = [ensure_async(f) for f in functions("after", outwards, -1)]
-        self.teardown = [ensure_async(f) for f in functions("teardown", outwards, -1)]
-        self.off = switched_off(app, rule)
+        self.url_value_preprocessors = functions(app.url_value_preprocessors, inwards)
+        self.before = [ensure_async(f) for f in functions(app._functions("before", kind), inwards)]
+        self.after = [ensure_async(f) for f in functions(app._functions("after", kind), outwards, -1)]
+        self.teardown = [ensure_async(f) for f in functions(app._functions("teardown", kind), outwards, -1)]
         moments = plans.moments(self.off)
         self.started = moments.started if rule is None else moments.matched
         self.before_hook = moments.before

@@ -81,7 +81,7 @@ class Registration:
         disabled = read_names(plugins_disabled, described)
         disabled |= read_names(getattr(view_func, "plugins_disabled", ()), described)
         if disabled and self.plugins_are_set_up:
-            check_names(self.plugin_hooks, disabled, described)
+            check_names(self, disabled, described)
         own = {name: options.pop(name) for name in ("disconnect", "subprotocols") if name in options}
         if own and not websocket:
             raise TypeError(f"{', '.join(own)} is for websockets; the rule {rule!r} is for requests")

@@ -1,6 +1,7 @@
 """Plugins that are switched off for a route or a blueprint: `plugins_disabled={"rate_limit", "audit:request_after"}`.
 
-    "rate_limit"            all hooks of the plugin that are called for a connection whose route is known
+    "rate_limit"            all hooks of the plugin that are called for a connection whose route is known, and what its
+                            set-up added with `app.before_request` and its like
     "audit:request_after"   one hook of it
 
 Those hooks are `ROUTE_HOOKS`, and those of plugins' own that are called through `app.chain_here()`.
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
 _DURING = frozenset({"content_types", "template_context", "template_rendering", "template_rendered", "message_flashed"})
 ROUTE_HOOKS = _DURING | {hook for kind in KINDS.values() for hook in kind.hooks.values()}
 
-# A plugin that implements one of these may add functions to the app, which is not seen from its hooks.
-_MAY_ADD = frozenset({"setup", "setup_finished"})
+# The tables of functions that a plan is made from.
+_FUNCTIONS = {f"{stage}_{kind}_funcs" for stage in ("before", "after", "teardown") for kind in KINDS}
+_FUNCTIONS.add("url_value_preprocessors")
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,14 @@ def _read(hooks: PluginManager, name: str) -> tuple[str, str | None]:
     return left, right
 
 
+def left_on(app: Quart, off: SwitchedOff, functions: list[Any]) -> list[Any]:
+    """Those of an app's functions that were not added by a plugin that is switched off."""
+    if not off.plugins:
+        return functions
+    owner = app.plugin_setup.footprints.owner
+    return [function for function in functions if owner(function) not in off.plugins]
+
+
 def chain_here(app: Quart, hook: str) -> Any:
     """The chain of a hook, or None, less what is switched off for the current connection, if there is one."""
     ctx = _cv.get(None)
@@ -125,9 +135,9 @@ def may_be_switched_off(hooks: PluginManager, hook: str) -> bool:
 # Mistakes -----------------------------------------------------------------------------------------------------------
 
 
-def check_names(hooks: PluginManager, names: Iterable[str], whose: str) -> None:
+def check_names(app: Quart, names: Iterable[str], whose: str) -> None:
     """Raise a PluginError that lists everything that is wrong with what `whose` (a route, say) switches off."""
-    _raise([*_faults(hooks, names, whose)])
+    _raise([*_faults(app, names, whose)])
 
 
 def all_faults(app: Quart) -> list[PluginError]:
@@ -136,10 +146,10 @@ def all_faults(app: Quart) -> list[PluginError]:
     for rule in app.url_map.all_rules():
         names = getattr(rule, "plugins_disabled", None)
         if names:
-            faults += _faults(app.plugin_hooks, names, describe_rule(rule.rule, rule.place))
+            faults += _faults(app, names, describe_rule(rule.rule, rule.place))
     for name, names in app.scopes.blueprints.items():
         if name in app.blueprints:
-            faults += _faults(app.plugin_hooks, names, describe_blueprint(name, app.blueprints[name].import_name))
+            faults += _faults(app, names, describe_blueprint(name, app.blueprints[name].import_name))
     for endpoint, names in app.scopes.endpoints.items():
         faults += _endpoint_faults(app, endpoint, names)
     return faults
@@ -172,10 +182,11 @@ def _endpoint_faults(app: Quart, endpoint: str, names: Iterable[str]) -> Iterato
     if endpoint not in known:
         hint = did_you_mean(endpoint, known)
         yield PluginSettingsError(f"disable_plugins_for({endpoint!r}): no route has this endpoint{hint}")
-    yield from _faults(app.plugin_hooks, names, describe_endpoint(endpoint))
+    yield from _faults(app, names, describe_endpoint(endpoint))
 
 
-def _faults(hooks: PluginManager, names: Iterable[str], whose: str) -> Iterator[PluginError]:
+def _faults(app: Quart, names: Iterable[str], whose: str) -> Iterator[PluginError]:
+    hooks = app.plugin_hooks
     for name in sorted(names):
         plugin, hook = _read(hooks, name)
         begin = f"plugins_disabled of {whose} names {name!r}: "
@@ -194,7 +205,7 @@ def _faults(hooks: PluginManager, names: Iterable[str], whose: str) -> Iterator[
         if hook is not None and hook not in has:
             hint = did_you_mean(hook, fit)
             yield PluginHookError(f"{begin}the plugin {plugin!r} does not implement the hook {hook!r}{hint}")
-        elif not fit and not has & _MAY_ADD:
+        elif not fit and not app.plugin_setup.footprints.reaches(plugin, _FUNCTIONS):
             listed = ", ".join(sorted(has)) or "no hook"
             yield PluginSettingsError(
                 f"{begin}nothing of this plugin is called for a route, so nothing can be switched off: it implements"

@@ -285,6 +285,47 @@ async def test_the_plan_of_such_a_route_is_as_if_the_plugin_were_absent(app: Qua
     assert on.after_hook is app.hooks.call("request_after")
 
 
+def test_what_a_failed_plugin_switched_off_is_forgotten() -> None:
+    class Failing:
+        __quart_plug__ = {"name": "failing"}
+
+        @hookimpl
+        def setup(self, app: Quart) -> None:
+            app.register_blueprint(made(plugins_disabled={"one"}))
+            app.disable_plugins_for("part.view", {"one"})
+            raise LookupError
+
+    app = Quart(__name__, plugins=[Failing()])
+    app.config["PLUGINS_STRICT"] = False
+    app.hooks.register(Stamp("one"), "one")
+    app.setup_plugins()
+    assert not app.scopes.endpoints
+    assert not app.scopes.blueprints
+
+
+async def test_a_plugin_may_switch_itself_off_for_a_route_of_its_own() -> None:
+    class Own:
+        __quart_plug__ = {"name": "own"}
+
+        @hookimpl
+        def setup(self, app: Quart) -> None:
+            app.after_request(self.after)
+            app.add_url_rule("/own", "own", hello, plugins_disabled={"own"})
+            app.add_url_rule("/on", "on", hello)
+
+        async def after(self, response: Any) -> Any:
+            response.headers.add("x-stamp", "own")
+            return response
+
+    for late in (False, True):
+        app = Quart(__name__, plugins=[] if late else [Own()])
+        if late:
+            app.setup_plugins()
+            app.hooks.register(Own())
+        assert await stamps(app, "/own") == []
+        assert await stamps(app, "/on") == ["own"]
+
+
 def test_what_runs_before_the_route_is_known(app: Quart) -> None:
     app.route("/", plugins_disabled={"one:context_pushed"})(hello)
     with pytest.raises(PluginHookError, match="'context_pushed' belongs to the context, which is there before the"):

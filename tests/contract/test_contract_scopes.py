@@ -9,6 +9,7 @@ import pytest
 from werkzeug.exceptions import NotFound
 
 from quart_plug import Blueprint, Quart, hookimpl, websocket
+from quart_plug.kinds import KINDS
 
 MOMENTS = ("started", "before", "after", "finished", "failed", "teardown")
 VALUES = {"after": ", response", "finished": ", response", "failed": ", error", "teardown": ", exc"}
@@ -95,17 +96,53 @@ async def test_a_view_that_fails(noted_app: Quart, kind: Any, calls: list[str]) 
     assert calls == of("two", FAILED)
 
 
-@pytest.mark.parametrize("moment", ["around", *MOMENTS])
-async def test_one_hook_of_a_plugin(noted_app: Quart, kind: Any, calls: list[str], moment: str) -> None:
-    """`"name:hook"` leaves the plugin's other hooks, and the other plugin's."""
-    hook = "connection" if moment == "around" else f"{kind.name}_{moment}"
+def with_every_hook(app: Quart, kind: Any, calls: list[str]) -> Any:
+    """A plugin that implements whatever a connection of the kind goes through, and notes the hooks."""
 
-    @kind.view(noted_app, "/", plugins_disabled={f"one:{hook}"})
-    async def view() -> Any:
-        raise LookupError
+    class Every:
+        pass
 
-    await kind.run(noted_app)
-    assert sorted(calls) == sorted([*of("one", [each for each in FAILED if each != moment]), *of("two", FAILED)])
+    for hook in KINDS[kind.name].hooks.values():
+        spec = app.hooks.spec(hook)
+        body = f"calls.append({hook!r})" + ("; yield" if spec.info.kind == "around" else "")
+        names: dict[str, Any] = {"calls": calls}
+        exec(f"async def {hook}({', '.join(('self', *spec.arguments))}): {body}", names)
+        setattr(Every, hook, hookimpl(names[hook]))
+    return Every()
+
+
+async def test_each_hook_of_a_connection(make_app: Any, kind: Any, calls: list[str]) -> None:
+    """`"name:hook"` leaves out this hook and no other, whichever of `Kind.hooks` it is; the name alone all of them."""
+    app = make_app()
+    hooks = [*KINDS[kind.name].hooks.values()]
+    app.hooks.register(with_every_hook(app, kind, calls), "every")
+    scopes = {"": set(), "/none": {"every"}, **{f"/{hook}": {f"every:{hook}"} for hook in hooks}}
+    for prefix, disabled in scopes.items():
+
+        @kind.view(app, f"{prefix}/fails", endpoint=f"{prefix} fails", plugins_disabled=disabled)
+        async def fails() -> Any:
+            raise LookupError
+
+        @kind.view(app, f"{prefix}/talk", endpoint=f"{prefix} talk", plugins_disabled=disabled)
+        async def talk() -> Any:
+            return "hello" if kind.is_request else await websocket.send(await websocket.receive())
+
+    async def called(prefix: str) -> list[str]:
+        calls.clear()
+        await kind.run(app, f"{prefix}/fails")
+        if kind.is_request:
+            await kind.run(app, f"{prefix}/talk")
+        else:
+            async with app.test_client().websocket(f"{prefix}/talk") as connection:
+                await connection.send("hello")
+                assert await connection.receive() == "hello"
+        return [*calls]
+
+    everything = await called("")
+    assert set(everything) == set(hooks)
+    assert await called("/none") == []
+    for hook in hooks:
+        assert await called(f"/{hook}") == [name for name in everything if name != hook]
 
 
 async def test_a_blueprint(noted_app: Quart, kind: Any, calls: list[str]) -> None:
@@ -184,6 +221,46 @@ async def test_it_may_come_and_go_while_the_app_runs(noted_app: Quart, kind: Any
     noted_app.hooks.register(noting(kind, calls, "one"), "one")
     await kind.run(noted_app)
     assert calls == of("two", HANDLED) * 3
+
+
+class Adding:
+    """A plugin without hooks of a connection, whose set-up adds functions to the app."""
+
+    __quart_plug__ = {"name": "adding"}
+
+    def __init__(self, kind: Any, calls: list[str]) -> None:
+        self.kind = kind
+        self.calls = calls
+
+    @hookimpl
+    def setup(self, app: Quart) -> None:
+        self.kind.on(app, "before")(self.before)
+        self.kind.on(app, "after")(lambda response: self.calls.append("after") or response)
+        self.kind.on(app, "teardown")(lambda error: self.calls.append("teardown"))
+        app.url_value_preprocessor(lambda endpoint, values: self.calls.append("values"))
+
+    def before(self) -> None:
+        self.calls.append("before")
+
+
+async def test_functions_that_a_plugin_added(make_app: Any, kind: Any, calls: list[str]) -> None:
+    """They are the plugin's as its hooks are; those of the app stay."""
+    app = make_app(plugins=[Adding(kind, calls)])
+    kind.on(app, "before")(lambda: calls.append("the app's"))
+    kind.view(app, "/", endpoint="off", plugins_disabled={"adding"})(view_of(kind))
+    kind.view(app, "/on", endpoint="on")(view_of(kind))
+    blueprint = Blueprint("part", __name__, url_prefix="/part", plugins_disabled={"adding"})
+    kind.on(blueprint, "before")(lambda: calls.append("the blueprint's"))
+    kind.view(blueprint, "/", endpoint="view")(view_of(kind))
+    app.register_blueprint(blueprint)
+    await kind.run(app)
+    assert calls == ["the app's"]
+    calls.clear()
+    await kind.run(app, "/part/")
+    assert calls == ["the app's", "the blueprint's"]
+    calls.clear()
+    await kind.run(app, "/on")
+    assert calls == ["values", "the app's", "before", "after", "teardown"]
 
 
 class Messages:
