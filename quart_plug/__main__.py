@@ -45,6 +45,7 @@ def _hand_over(arguments: list[str]) -> int:
     apply_leading_plugin_options(arguments)
     asking = Quart("quart_plug", root_path=str(Path.cwd()))
     asking.config["PLUGINS_STRICT"] = False
+    asking.plugin_hooks.lone = True
     with unlogged():
         command_line = asking.plugin_slot("command_line")
     status: int = command_line.main(arguments)

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, MutableSequence, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import is_dataclass
 from datetime import date, datetime, time, timedelta
 from enum import Enum
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin
 
 from .faults import NOTHING, ConversionError, Fault, Text, did_you_mean, is_secret, show
-from .schemas import SchemaError, bare, fields_of
+from .schemas import HIDDEN, SchemaError, bare, fields_of
 
 __all__ = ["ConversionError", "Converter", "Fault", "SchemaError", "Text", "convert"]
 
@@ -100,7 +101,7 @@ def _compile(hint: Any, where: str) -> _Compiled:
     if plain is not None:
         return plain
     kind = origin or hint
-    if kind in (dict, Mapping):
+    if kind in (dict, Mapping, MutableMapping):
         key, item = arguments or (str, Any)
         return _table(_compile(key, where), _compile(item, where))
     if kind is tuple and arguments and arguments[-1] is not ...:
@@ -163,7 +164,11 @@ _SCALARS: dict[type, _Compiled] = {
     time: _scalar(time, "a time, such as 23:59:00", time.fromisoformat, (str,)),
 }
 _LATE = {("uuid", "UUID"): "a UUID", ("decimal", "Decimal"): "a decimal number"}
-_MANY: dict[Any, Any] = {list: list, set: set, frozenset: frozenset, tuple: tuple}
+_MANY: dict[Any, Any] = {
+    **{kind: kind for kind in (list, set, frozenset, tuple)},
+    **dict.fromkeys((Sequence, Collection, Iterable), tuple),
+    MutableSequence: list, AbstractSet: frozenset,
+}
 
 
 def _late_scalar(hint: type) -> _Compiled | None:
@@ -259,13 +264,20 @@ def _parsed(value: Any, opening: str) -> Any:
         try:
             return json.loads(value)
         except ValueError:
-            return value
+            return _BROKEN  # and not the text, which may hold secrets
     return value
 
 
+class _NoJSON:
+    def __repr__(self) -> str:
+        return "a text that is no JSON"
+
+
+_BROKEN = _NoJSON()
+
+
 def _items(value: Any, takes: tuple[type, ...]) -> Any:
-    """The items of a list, or of a text that is JSON or has commas; None when it is neither."""
-    value = _parsed(value, "[")
+    """The items of a list, or of a text with commas; None when it is neither."""
     if isinstance(value, Text):
         return [Text(part.strip()) for part in value.split(",")] if value.strip() else []
     return value if isinstance(value, takes) else None
@@ -275,6 +287,7 @@ def _many(make: Any, item: _Compiled) -> _Compiled:
     takes = (list, tuple, set, frozenset) if make in (set, frozenset) else (list, tuple)
 
     def convert(value: Any, faults: list[Fault]) -> Any:
+        value = _parsed(value, "[")
         items = _items(value, takes)
         if items is None:
             return _wrong("a list", value, faults)
@@ -302,6 +315,7 @@ def _fixed(items: list[_Compiled]) -> _Compiled:
     expected = f"a list of {len(items)} values"
 
     def convert(value: Any, faults: list[Fault]) -> Any:
+        value = _parsed(value, "[")
         given = _items(value, (list, tuple))
         if given is None or len(given) != len(items):
             return _wrong(expected, value, faults)
@@ -391,8 +405,8 @@ def _dataclass(schema: Any) -> _Compiled:
         except ValueError as error:  # of __post_init__
             text = str(error) or "does not fit"
             for name in secrets:
-                if isinstance(arguments.get(name), str) and arguments[name]:
-                    text = text.replace(arguments[name], "…")
+                if name in arguments and not isinstance(arguments[name], (bool, types.NoneType)):
+                    text = text.replace(str(arguments[name]) or HIDDEN, HIDDEN)
             faults.append(Fault(f"is not accepted: {text}"))
             return _BAD
 

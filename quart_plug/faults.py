@@ -81,8 +81,10 @@ def show(value: Any, secret: bool = False) -> str:
         text = repr(value)
     except Exception:
         text = f"a {type(value).__name__} that cannot be shown"
-    if isinstance(value, (Mapping, list, tuple, set, frozenset)) and len(text) > 20:
-        return "a table" if isinstance(value, Mapping) else f"a {type(value).__name__}"
+    if isinstance(value, Mapping):  # it may hold a secret, whatever the name of the field
+        return "a table" if value else text
+    if isinstance(value, (list, tuple, set, frozenset)) and (len(text) > 20 or "{" in text):
+        return f"a {type(value).__name__}"
     text = without_password(text)
     return text if len(text) <= 60 else f"{text[:57]}…"
 

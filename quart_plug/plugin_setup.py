@@ -246,6 +246,7 @@ def start_plugins(app: Quart, steps: Sequence[Step] = STEPS) -> None:
     steps  what to set up; with CHECKED only to see what is wrong, in an app that is not used otherwise.
     """
     hooks = app.plugin_hooks
+    hooks.lone = hooks.lone or steps is CHECKED
     with hooks.gathering():
         hooks.select(config=app.config, root_path=app.root_path)
         hooks.load_selected()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import json
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableSequence, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import InitVar, dataclass, field, make_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -127,6 +128,9 @@ FITS: list[tuple[Any, Any, Any]] = [
     (dict[int, float], {"1": 1, 2: 2.5}, {1: 1.0, 2: 2.5}),
     (dict[Colour, int], {"red": 1}, {Colour.RED: 1}),
     (Mapping[str, int], {"a": 1}, {"a": 1}),
+    (Sequence[int], [1, 2], (1, 2)),
+    (MutableSequence[int], [1, 2], [1, 2]),
+    (AbstractSet[int], [1, 1], frozenset({1})),
     (Annotated[int, "seconds"], 5, 5),
     (Any, [object], [object]),
     (None, None, None),
@@ -193,9 +197,10 @@ WRONG: list[tuple[Any, Any, str]] = [
     (int | None, "5", "has to be an integer or None, not '5'"),
     (list[int] | None, ["a"], "[0]: has to be an integer, not 'a'"),
     (Circle | Square, {"kind": "square", "side": "2"}, "side: has to be a number, not '2'"),
-    (list[int], {"a": 1}, "has to be a list, not {'a': 1}"),
+    (list[int], {"a": 1}, "has to be a list, not a table"),
+    (str, [{"pw": 1}], "has to be a text, not a list"),
     (list[int], "12", "has to be a list, not '12'"),
-    (list[int], {1}, "has to be a list, not {1}"),
+    (list[int], {1}, "has to be a list, not a set"),
     (set[Any], [[]], "has to be a list of values that can be kept in a set, not [[]]"),
     (tuple[int, str], [1], "has to be a list of 2 values, not [1]"),
     (dict[str, int], [1], "has to be a table, not [1]"),
@@ -206,7 +211,8 @@ WRONG: list[tuple[Any, Any, str]] = [
     (Header, {"name": "a", "valu": 1}, "valu: is an unknown key (did you mean 'value'?)"),
     (Header, {"name": "a", 5: 1}, "[5]: is an unknown key"),
     (Header, Text("a"), "has to be a table, not 'a'"),
-    (Header, Text("{a"), "has to be a table, not '{a'"),
+    (Header, Text('{"a": "hidden"'), "has to be a table, not a text that is no JSON"),
+    (list[str], Text('["hidden"'), "has to be a list, not a text that is no JSON"),
     (Node, {"label": "a", "children": [{"label": 5}]}, "children[0].label: has to be a text, not 5"),
     (None, 5, "has to be None, not 5"),
 ]

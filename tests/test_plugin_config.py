@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import pytest
 
 from quart_plug import Quart, hookimpl
-from quart_plug.exceptions import PluginConfigError, PluginError, PluginLoadError, PluginSettingsError
+from quart_plug.exceptions import PluginConfigError, PluginLoadError, PluginSettingsError
 
 
 @dataclass
@@ -383,6 +383,6 @@ def test_a_plugin_that_comes_late_is_configured_too(environment: Callable[..., N
         app.plugin_config(TimingConfig)
     app.config["PLUGIN_CONFIG"]["timing"] = {"digits": 1.5}
     environment(TIMING__DIGITS="x")
-    with pytest.raises(PluginError, match=r"timing\.digits has to be an integer, not 'x'"):
+    with pytest.raises(PluginConfigError, match=r"timing\.digits has to be an integer, not 'x'"):
         app.hooks.register(Timing())
     assert not app.hooks.is_active("timing")

@@ -276,3 +276,25 @@ def test_doctor_shows_all_of_them(tmp_path: Path) -> None:
     assert done.returncode == 1, done.stderr
     for part in ("'sesions'", "'requst_before'", "'respons'", "misspelt.heeder"):
         assert part in done.stdout
+
+
+def test_plugins_that_only_the_application_gives_may_be_configured(tmp_path: Path) -> None:
+    """The program asks an application of its own for its commands, which does not know them."""
+    (tmp_path / "app.py").write_text(
+        "from dataclasses import dataclass\nfrom quart_plug import Quart, hookimpl\n"
+        "@dataclass\nclass Schema:\n    path: str = '/x'\n"
+        "class Given:\n"
+        "    __quart_plug__ = {'name': 'given_in_code'}\n"
+        "    @hookimpl\n    def configuration_schema(self): return Schema\n"
+        "    @hookimpl\n    def setup(self, app): app.add_url_rule(app.plugin_config(Schema).path, 'given')\n"
+        "app = Quart(__name__, plugins=[Given()])\n"
+    )
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("QUART")}
+    kept |= {"QUART_PLUG_GIVEN_IN_CODE__PATH": "/from-the-environment", "PYTHONPATH": str(tmp_path)}
+    for words, expected in ((["routes"], "/from-the-environment"), (["doctor"], "Nothing is wrong")):
+        done = subprocess.run(
+            [sys.executable, "-m", "quart_plug", *words], cwd=tmp_path, env=kept, capture_output=True, text=True,
+            timeout=60,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert expected in done.stdout

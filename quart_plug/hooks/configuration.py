@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import PluginConfigError, PluginSettingsError
-from .suggestions import did_you_mean
+from .suggestions import did_you_mean, nearest
 
 if TYPE_CHECKING:
     from ..faults import Fault
@@ -226,8 +226,11 @@ class Configuration:
         written = self._config.get(SETTING) not in (None, {}) or bool(self._project and self._project[0])
         return not written and next(self._all_variables(), None) is None
 
-    def faults(self, known: Iterable[str]) -> list[PluginConfigError]:
-        """Configuration of plugins that nobody knows, and what is no table of tables."""
+    def faults(self, known: Iterable[str], sure: bool = True) -> list[PluginConfigError]:
+        """Configuration of plugins that nobody knows, and what is no table of tables.
+
+        sure  whether all plugins are known; else only what resembles one that is known is taken for a mistake.
+        """
         names = list(known)
         found: list[str] = []
         for table, place in ((self._config.get(SETTING), SETTING), self._project or (None, "")):
@@ -236,12 +239,16 @@ class Configuration:
             if not isinstance(table, Mapping):
                 found.append(f"{place} has to be a table of plugins, {{name: {{key: value}}}}, not {_shown(table)}")
                 continue
-            found += [self._unknown(str(name), self._place(place, name), names) for name in table if name not in names]
+            for name in table:
+                if name not in names and (sure or nearest(str(name), names) is not None):
+                    found.append(self._unknown(str(name), self._place(place, name), names))
         forms: dict[str, list[str]] = {}
         for name in names:
             forms.setdefault(environment_form(name), []).append(name)
         for variable, form in self._all_variables():
             if form not in forms:
+                if not sure and nearest(form, forms) is None:
+                    continue
                 hint = did_you_mean(form, forms)
                 found.append(f"the environment variable {variable} configures a plugin that is not there{hint};"
                              " correct it, or install the plugin")  # fmt: skip

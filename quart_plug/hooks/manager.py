@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from ..exceptions import (
+    PluginConfigError,
     PluginError,
     PluginHookError,
     PluginLoadError,
@@ -199,7 +200,8 @@ class PluginManager(Starting):
                         self._entries = before
                     if not isinstance(error, Exception):
                         raise
-                    raise PluginLoadError(f"{origin} cannot be registered: {told(error)}") from error
+                    kind = PluginConfigError if isinstance(error, PluginConfigError) else PluginLoadError
+                    raise kind(f"{origin} cannot be registered: {told(error)}") from error
             return entry.name
 
     def _admit(self, plugin: Any, name: str | None) -> tuple[Entry, list[Entry]]:

@@ -26,7 +26,11 @@ from .tracing import Tracer
 
 
 class Starting:
-    """Mixed into `PluginManager`."""
+    """Mixed into `PluginManager`.
+
+    lone  whether no application of the user's stands behind this manager: a plugin that only an application gives is
+          not known then, and may be configured all the same.
+    """
 
     _registry: Registry
     _lock: threading.RLock
@@ -52,6 +56,7 @@ class Starting:
         self._problems: list[PluginError] = []
         self._mistakes: Mistakes | None = None
         self._unsure = False
+        self.lone = False
         self._loaded = False
         self.strict = True if strict is None else strict
         self.configuration = Configuration()
@@ -194,12 +199,14 @@ class Starting:
         names: list[str] = []
         if not self.configuration.is_empty:
             names = [*(entry.name for entry in self._entries), *(record.name for record in self.discover().records)]
+        unknown = self.configuration.faults(dict.fromkeys(names), sure=not self.lone)
+        if self.lone:  # to be shown, and to stop nobody
+            self._problems += unknown
+            unknown = []
         faults = settings.Faults()
         settings.misspelt({}, self.configuration.environ, faults, self.configuration.variables())
         known = {str(problem) for problem in self._problems}
-        self.note(
-            [*self.configuration.faults(dict.fromkeys(names)), *(fault for fault in faults if str(fault) not in known)]
-        )
+        self.note([*unknown, *(fault for fault in faults if str(fault) not in known)])
 
     def lost_implementations(self, hook: str) -> list[Implementation]:
         """How plugins that were imported, and then failed, implement a hook: to find what else is wrong with them."""

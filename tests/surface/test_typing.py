@@ -20,11 +20,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from quart_plug import Blueprint, Quart, Response
 from quart_plug.asgi import ASGIHTTPConnection, ASGILifespan, ASGIWebsocketConnection
+from quart_plug.conversion import Converter
 from quart_plug.testing import QuartClient
 from quart_plug.testing.app import TestApp
 from quart_plug.testing.connections import TestHTTPConnection, TestWebsocketConnection
@@ -169,6 +171,21 @@ def register(app: Quart, blueprint: Blueprint) -> None:
     app.url_defaults(number)  # refused
     app.url_value_preprocessor(values)
     app.url_value_preprocessor(number)  # refused
+
+@dataclass
+class Config:
+    header: str = "a"
+
+def configured(app: Quart) -> None:
+    config: Config = app.plugin_config(Config)
+    header: str = app.plugin_config(Config).header
+    no_header: int = app.plugin_config(Config).header  # refused
+    app.plugin_config(Config).haeder  # refused
+    anything: Config = app.plugin_config("timing")
+    app.plugin_config(5)  # refused
+    sources: dict[str, str] = app.plugin_config_sources("timing")
+    move: list[Config] = Converter(list[Config])([{}])
+    no_move: Config = Converter(list[Config])([{}])  # refused
 
 event: t.Event = asyncio.Event()
 no_event: t.Event = asyncio.Lock()  # refused
