@@ -69,10 +69,12 @@ class Recorder:
     ended      called with each request and websocket that has ended; `connections` counts them.
     elsewhere  the times of what belongs to no connection (imports, set-up, start-up, shutdown), by (plugin, hook).
     within     the times within connections, by (plugin, hook).
+    served     whether a server has called the application.
     """
 
     def __init__(self, ended: Callable[[Connection], object] | None = None) -> None:
         self.ended = ended
+        self.served = False
         self.connections = Total()
         self.elsewhere: dict[Key, Total] = {}
         self.within: dict[Key, Total] = {}
@@ -90,6 +92,7 @@ class Recorder:
         inner = app.asgi_app
 
         async def timed(scope: Scope, receive: Receive, send: Send) -> None:
+            self.served = True
             if scope["type"] == "lifespan":
                 await inner(scope, receive, send)
                 return

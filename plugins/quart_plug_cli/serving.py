@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from typing import Any, NoReturn
 
 import click
 
 from quart_plug import Quart
+from quart_plug.commands import timing
 
 from .loading import AppImportFailed, users_traceback
 from .options import debug_option
@@ -31,6 +33,14 @@ _FILE = click.Path(exists=True, dir_okay=False)
 @click.option("--ca-certs", type=_FILE, help="The authorities whose client certificates are accepted.")
 @click.option("--server", metavar="NAME", help="A server by name; hypercorn by default.")
 @click.option("--access-log/--no-access-log", default=True, help="Write a line for each request.")
+@click.option(
+    "--trace-plugins", is_flag=True,
+    help="Time plugins: a line for each slow request, and a summary at the end, or on SIGUSR1.",
+)  # fmt: skip
+@click.option(
+    "--trace-slow", type=click.FloatRange(min=0), metavar="MILLISECONDS", default=timing.SLOW_MILLISECONDS,
+    show_default=True, help="With --trace-plugins: from when on a request is slow; 0 for a line for each.",
+)  # fmt: skip
 @pass_script_info
 def run_command(
     info: ScriptInfo,
@@ -42,12 +52,31 @@ def run_command(
     ca_certs: str | None,
     server: str | None,
     access_log: bool,
+    trace_plugins: bool,
+    trace_slow: float,
 ) -> None:
     """Run a server for the application, until Ctrl+C.
 
     With --debug the reloader and the traceback page are on; that is for development only.
     """
-    app = _loaded(info, debug_from_environment() if reload is None else reload)
+    with timing.tracing_run(trace_slow) if trace_plugins else nullcontext() as attach:
+        app = _loaded(info, debug_from_environment() if reload is None else reload)
+        if attach is not None:
+            attach(app)
+        _run(app, host, port, reload, certfile, keyfile, ca_certs, server, access_log)
+
+
+def _run(
+    app: Quart,
+    host: str,
+    port: int,
+    reload: bool | None,
+    certfile: str | None,
+    keyfile: str | None,
+    ca_certs: str | None,
+    server: str | None,
+    access_log: bool,
+) -> None:
     # The method, which an application may have overridden with Quart's arguments; the others only if they are given.
     more: dict[str, Any] = {} if ca_certs is None else {"ca_certs": ca_certs}
     if server is not None:

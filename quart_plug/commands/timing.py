@@ -137,7 +137,7 @@ def tracing_run(slow: float = SLOW_MILLISECONDS, stream: TextIO | None = None) -
     finally:
         if number is not None and previous is not None:
             signal.signal(number, previous)
-        if recorder.elsewhere or recorder.within:  # not in a reloader's parent, which runs no application
+        if recorder.served:  # not in a reloader's parent
             print_summary(screen, recorder)
 
 

@@ -248,3 +248,100 @@ def test_the_shell_awaits(write: Write, tmp_path: Path) -> None:
     for words in ("sum 43", "name app", "still here"):
         assert words in done.stdout
     assert "ZeroDivisionError" in done.stderr
+
+
+TIMED = """
+import os
+from quart_plug import Quart, hookimpl
+
+class Timed:
+    __quart_plug__ = {"name": "timed"}
+
+    @hookimpl
+    async def request_before(self, ctx): ...
+
+app = Quart(__name__, plugins=[Timed()])
+
+@app.cli.command()  # sets the plugins up while the application is imported
+def greet(): ...
+
+@app.get("/")
+async def index():
+    return "hello"
+"""
+
+
+@pytest.mark.parametrize("options", [["--no-reload"], ["--reload"]])
+def test_run_tells_the_time_of_plugins(start: Start, write: Write, options: list[str]) -> None:
+    """A line for each slow request, and the sums when they are asked for and at the end: once, of the server."""
+    write("app.py", TIMED)
+    program = start("run", "--port", "0", "--no-access-log", "--trace-plugins", "--trace-slow", "0", *options)
+    port = program.port()
+    assert fetch(port) == "hello"
+    program.wait_for(r"^\[slow\] GET / 200: [\d.]+ ms, [\d.]+ ms of it in plugins \(.*timed request_before [\d.]+ ms")
+    if options == ["--no-reload"]:
+        program.send(signal.SIGUSR1)
+        program.wait_for("^timed +request_before +1 ")
+        assert fetch(port) == "hello"
+    before = len(program.seen)
+    status, output = program.stop(signal.SIGINT)
+    assert (status, "Traceback" in output) == (0, False), output
+    rest = output.splitlines()[before:]
+    assert sum(line.startswith("Outside of requests") for line in rest) == 1, output
+    row = next(line.split() for line in rest if line.startswith("timed ") and "request_before" in line)
+    assert row[:3] == ["timed", "request_before", "2" if options == ["--no-reload"] else "1"]
+
+
+def test_a_quick_request_has_no_line(start: Start, write: Write) -> None:
+    write("app.py", TIMED)
+    program = start("run", "--port", "0", "--no-access-log", "--trace-plugins", "--trace-slow", "60000")
+    assert fetch(program.port()) == "hello"
+    status, output = program.stop(signal.SIGINT)
+    assert (status, "[slow]" in output, "Within requests" in output) == (0, False, True), output
+
+
+BROKEN = {
+    "sys.exit at import": "import sys\nprint('noise')\nsys.exit('enough')\n",
+    "no module": "import nothing_like_this\n",
+    "a syntax error": "def broken(:\n",
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=list(BROKEN))
+def test_commands_about_plugins_work_with_every_plugin_broken(start: Start, write: Write, text: str) -> None:
+    """The command line's own among them, and click missing."""
+    for name in ("cli", "debug", "hypercorn", "json", "sessions", "signals", "static", "templates"):
+        write(f"quart_plug_{name}.py", text)
+    write("click/__init__.py", "raise ImportError('there is no click')\n")
+    write("pyproject.toml", "")
+    everything = {"PYTHONPATH": "."}
+    status, output = start("list", "--json", **everything).wait()
+    listed = output[output.index("{") :]
+    states = {plugin["status"] for plugin in json.loads(listed)["plugins"] if plugin["requested_by"] == ["core"]}
+    assert status == 0 and states and states <= {"failed", "missing", "blocked"}, output
+    for command, expected in (
+        (["plugins", "doctor"], 1),
+        (["plugins", "show", "cli"], 0),
+        (["plugins", "hooks"], 0),
+        (["plugins", "disable", "json"], 0),
+        (["plugins", "enable", "json"], 0),
+        (["plugins", "new", "rooms"], 0),
+        (["plugins", "--help"], 0),
+    ):
+        status, output = start(*command, **everything).wait()
+        assert (status, "Traceback" in output) == (expected, False), output
+    status, output = start("run", **everything).wait()
+    assert (status, "Traceback" in output) == (2, False), output
+    assert "'cli'" in output
+
+
+def test_output_that_nobody_reads_any_more_is_no_error(start: Start, write: Write) -> None:
+    write(
+        "reader.py",
+        "import subprocess, sys\n"
+        "command = [sys.executable, '-m', 'quart_plug', 'plugins', 'hooks', '--json']\n"
+        "p = subprocess.Popen(command, stdout=-1, stderr=-1)\n"
+        "p.stdout.close()\nprint(p.stderr.read().decode(), p.wait())\n",
+    )
+    status, output = start(command=["reader.py"]).wait()
+    assert (status, output.strip()) == (0, "1")
