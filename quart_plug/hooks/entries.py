@@ -147,7 +147,8 @@ class Entry:
         head = f"{self.origin}{about}{',' if about else ''} {verb}:"
         faults = self.faults
         if len(faults) == 1:
-            return f"{head} {self.reason.rstrip('.')}."
+            reason = self.reason.rstrip(".").replace("\n", f"\n{indent}")
+            return f"{head} {reason}."
         return head + "".join(f"\n{indent}  - {fault}" for fault in faults)
 
     def report(self) -> PluginReport:

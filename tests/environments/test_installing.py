@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 from tests.support.clients import client, receive
-from tests.support.environments import LIMIT, Distribution, Environment, home
+from tests.support.environments import LIMIT, MAKING, Distribution, Environment, home
 from tests.support.servers import Server
 
 from .faulty import HOOK
@@ -26,7 +26,7 @@ def pip(environment: Environment, *arguments: str | Path) -> None:
     subprocess.run(
         [tool, "-m", "pip", "--python", environment.python, "--quiet", "--disable-pip-version-check", *arguments],
         check=True,
-        timeout=LIMIT,
+        timeout=MAKING,
         stdin=subprocess.DEVNULL,
     )
 

@@ -169,28 +169,35 @@ class Environment:
 
     def variables(self, changed: Mapping[str, str]) -> dict[str, str]:
         """The environment of its processes: nothing of ours, `PYTHONPATH` with the site, and what the test adds."""
-        ours = ("QUART", "PYTEST", "COV_", "PYTHON", "VIRTUAL_ENV")
+        ours = ("QUART", "PYTEST", "COV_", "PYTHON", "VIRTUAL_ENV", "COLUMNS")
         clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         settings = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
         return clean | settings | {"PYTHONPATH": str(self.site), TRACE: str(self._trace)} | dict(changed)
 
-    def quart_plug(self, *arguments: str, module: bool = False, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run the command `quart-plug`, or `python -m quart_plug`; standard error goes where standard output goes."""
+    def quart_plug(
+        self, *arguments: str, module: bool = False, errors: bool = True, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the command `quart-plug`, or `python -m quart_plug`.
+
+        errors  whether standard error goes where standard output goes; else it is left out.
+        """
         command = [self.python, "-m", "quart_plug"] if module else [self.script]
-        return self._run(*command, *arguments, variables=variables)
+        return self._run(*command, *arguments, variables=variables, errors=errors)
 
     def run(self, *arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run Python with these arguments."""
         return self._run(self.python, *arguments, variables=variables)
 
-    def _run(self, *command: str | Path, variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    def _run(
+        self, *command: str | Path, variables: Mapping[str, str], errors: bool = True
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command,
             cwd=self.project,
             env=self.variables(variables),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.STDOUT if errors else subprocess.DEVNULL,
             text=True,
             encoding="utf-8",
             timeout=LIMIT,
