@@ -27,6 +27,14 @@ T = TypeVar("T", bound=Callable[..., Any])
 __getattr__, __dir__ = lazy_names(__name__, BLUEPRINTS)  # what Quart offers here as well
 
 
+class BlueprintNameTaken(ValueError):
+    """name  what two blueprints are called."""
+
+    def __init__(self, message: str, name: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
 class BlueprintSetupState:
     """What a deferred function is given: the app, the blueprint, and the options of this registration."""
 
@@ -190,9 +198,11 @@ class Blueprint(Scaffold):
         name = f"{options.get('name_prefix', '')}.{options.get('name', self.name)}".lstrip(".")
         if name in app.blueprints:
             same = "this blueprint" if app.blueprints[name] is self else "another blueprint"
-            raise ValueError(
-                f"{same} is registered under the name {name!r} already; give this one a name of its own: "
-                "register_blueprint(blueprint, name='…')"
+            whose = app.plugin_setup.whose(app.blueprints[name])
+            raise BlueprintNameTaken(
+                f"{same}{whose} is registered under the name {name!r} already; give this one a name of its own: "
+                "register_blueprint(blueprint, name='…')",
+                name,
             )
         described = describe_blueprint(name, self.import_name)
         disabled = read_names(self.plugins_disabled, described)

@@ -9,16 +9,22 @@ Must not know: how plugins are found, chosen and loaded.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .app_tables import MISSING, Settings
+from .blueprints import BlueprintNameTaken
+from .claims import claims
 from .exceptions import PluginError, PluginHookError
 from .footprints import Footprints
+from .hooks.conflicts import Conflict, conflict
 from .hooks.names import plugin_attribute
 from .scoping import all_faults
+
+logger = logging.getLogger("quart_plug.plugins")
 
 if TYPE_CHECKING:
     from .app import Quart
@@ -151,6 +157,8 @@ class PluginSetup:
         self.footprints = Footprints(app)
         self.defaults = Defaults(app, self.footprints)
         self._may_have_parts = False
+        self._taken: list[Conflict] = []
+        self._told: set[Conflict] = set()
         self._begun: list[Step] = []  # a plugin that another one registers catches up with these
 
     def run(self, steps: Sequence[Step] = STEPS) -> None:
@@ -167,6 +175,7 @@ class PluginSetup:
                 try:
                     self._take(step, implementation)
                 except Exception as error:
+                    self._note_claim(implementation.plugin, error)
                     hooks.mark_failed(implementation.plugin, error, step.when)
             for name in hooks.names if step.check is not None else ():
                 try:
@@ -188,6 +197,32 @@ class PluginSetup:
             hooks.check_lost(implementation.plugin, schema)
         hooks.check_configuration()
 
+    def whose(self, thing: Any) -> str:
+        """For a message: ", of plugin 'x' (dist 1.0)," for what a plugin's set-up has added, "" for anything else."""
+        owner = self.footprints.owner(thing)
+        return "" if owner is None else f", of {self.app.plugin_hooks.origin(owner)},"
+
+    def conflicts(self) -> list[Conflict]:
+        """What two plugins both claim, beside slots."""
+        hooks = self.app.plugin_hooks
+        taken = [found for found in self._taken if hooks.is_active(found.plugins[0])]
+        return [*taken, *claims(self.app, commands=self.app.plugins_are_set_up)]
+
+    def warn(self) -> None:
+        """Log each conflict, once."""
+        for found in (*self.app.plugin_hooks.slot_conflicts(), *self._taken, *claims(self.app)):
+            if found not in self._told:
+                self._told.add(found)
+                logger.warning("Two plugins claim one thing: %s.", found.text)
+
+    def _note_claim(self, plugin: str, error: Exception) -> None:
+        """Of two plugins whose blueprints have one name the second fails; both are named."""
+        if isinstance(error, BlueprintNameTaken):
+            owner = self.footprints.owner(self.app.blueprints.get(error.name))
+            if owner is not None and owner != plugin:
+                hooks = self.app.plugin_hooks
+                self._taken.append(conflict("blueprint", error.name, [hooks.origin(owner), hooks.origin(plugin)]))
+
     def admitted(self, name: str) -> None:
         """Set up a plugin that was registered by hand, as far as the others are."""
         for step in self._begun:
@@ -199,6 +234,8 @@ class PluginSetup:
         if self._begun:
             self.app.settle_templates()
         self._check_parts(name, "register")
+        if self.app.plugins_are_set_up:
+            self.warn()
 
     def leaving(self, name: str) -> None:
         """Keep a plugin that has started from going without having been stopped."""

@@ -107,8 +107,9 @@ class Registration:
             known = self.view_functions.get(endpoint)
             if known is not None and known != view_func:
                 raise AssertionError(
-                    f"the endpoint {endpoint!r} leads to {describe_function(known)} already, and would be overwritten "
-                    f"by {describe_function(view_func)}; rename one of them, or pass endpoint='…'"
+                    f"the endpoint {endpoint!r} leads to {describe_function(known)}"
+                    f"{self.plugin_setup.whose(known)} already, and would be overwritten by "
+                    f"{describe_function(view_func)}; rename one of them, or pass endpoint='…'"
                 )
         self.url_map.add(made)
         if view_func is not None:

@@ -108,6 +108,7 @@ class Slots:
             self.url_map.defer_unknown = False
             self.url_map.bind_pending()  # a rule that cannot be bound is an error for every connection
             state["plugins_are_set_up"] = True
+            self.plugin_setup.warn()
             # What is taken out and put back, as `mock.patch.dict(app.config, …)` does with all of them, is no change.
             state["_plugin_settings"] = {key: self.config.get(key) for key in PLUGIN_SETTINGS}
         finally:

@@ -16,10 +16,13 @@ import click
 
 from quart_plug import Quart
 from quart_plug.exceptions import PluginError
+from quart_plug.hooks.origins import Origin
 
 from .loading import NoAppException
 from .options import global_options, load_default_files, version_option
 from .script import ScriptInfo, with_appcontext, without_appcontext
+
+_ORIGINS = "quart_plug.command_origins"
 
 
 class AppGroup(click.Group):
@@ -148,6 +151,25 @@ class QuartGroup(AppGroup):
         return sorted(names)
 
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands; those that plugins add under the name of their plugin."""
+        sections: dict[str, list[tuple[str, click.Command]]] = {}
+        own = {*super().list_commands(ctx), *_published()}
+        for name in self.list_commands(ctx):
+            command = self.get_command(ctx, name)
+            if command is not None and not command.hidden:
+                origin = None if name in own else ctx.meta.get(_ORIGINS, {}).get(name)
+                title = "Commands" if origin is None else f"Commands of the {origin}"
+                sections.setdefault(title, []).append((name, command))
+        width = max((len(name) for commands in sections.values() for name, _ in commands), default=0)
+        limit = formatter.width - 6 - width
+        for title in sorted(sections, key=lambda title: (title != "Commands", title)):
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(name.ljust(width), command.get_short_help_str(limit)) for name, command in sections[title]]
+                )
+
+
 def _say_error(ctx: click.Context, error: NoAppException) -> None:
     """Why the application's commands are not known; once."""
     if not ctx.meta.get("quart_plug.app_error_said"):
@@ -180,20 +202,27 @@ def _broken(fault: str) -> click.Command:
 
 
 def _application_commands(ctx: click.Context, app: Quart) -> dict[str, click.Command]:
-    """The application's own commands, then those of its plugins. Raises NoAppException when plugins fail."""
+    """The application's own commands, then those of its plugins; whose they are is in the context for the help.
+
+    Raises NoAppException when plugins fail.
+    """
     commands: dict[str, click.Command] = {}
+    origins: dict[str, Origin] = {}
     try:
         for name in app.cli.list_commands(ctx):
             command = app.cli.get_command(ctx, name)
             if command is not None:
                 commands[name] = command
-        from_plugins = app.plugin_hooks.call("cli_commands")
-        for group in from_plugins(app) if from_plugins is not None else ():
-            for command in group:
-                if command.name is not None:
-                    commands.setdefault(command.name, command)
+                owner = app.plugin_setup.footprints.owner(command)
+                if owner is not None:
+                    origins[name] = app.plugin_hooks.origin(owner)
+        for result in app.plugin_hooks.results("cli_commands", app):
+            for command in result.value:
+                if command.name is not None and command.name not in commands:
+                    commands[command.name], origins[command.name] = command, result.origin
     except PluginError as error:
         raise NoAppException(str(error)) from error
+    ctx.meta[_ORIGINS] = origins
     return commands
 
 

@@ -30,7 +30,7 @@ class DispatchingJinjaLoader(BaseLoader):
     def __init__(self, app: Quart) -> None:
         self.app = app
         self._folders: dict[str, FileSystemLoader] = {}
-        self._of_plugins: list[Any] = []
+        self._of_plugins: list[tuple[str, Any]] = []
         self._asked_in = -1  # the generation of the app's hooks
 
     def get_source(self, environment: Environment, template: str) -> Source:
@@ -41,7 +41,14 @@ class DispatchingJinjaLoader(BaseLoader):
                 return loader.get_source(environment, template)  # type: ignore[no-any-return]
             except TemplateNotFound:
                 continue
-        raise TemplateNotFound(template)
+        raise self._not_found(template)
+
+    def _not_found(self, template: str) -> TemplateNotFound:
+        """The error, with a note on where it was looked for."""
+        places = [f"{place} ({where})" if (where := _where(loader)) else place for place, loader in self._loaders()]
+        error = TemplateNotFound(template)
+        error.add_note(f"Looked for {template!r} in {', '.join(places) or 'no folder at all'}.")
+        return error
 
     def list_templates(self) -> list[str]:
         return sorted({name for _, loader in self._loaders() for name in loader.list_templates()})
@@ -53,23 +60,21 @@ class DispatchingJinjaLoader(BaseLoader):
         for blueprint in app.iter_blueprints():
             if blueprint.jinja_loader is not None:
                 yield f"the blueprint {blueprint.name!r}", blueprint.jinja_loader
-        chain = app.plugin_hooks.call("template_folders")
-        for folders in () if chain is None else chain(app):
-            for folder in [folders] if isinstance(folders, str) else folders:
+        for result in app.plugin_hooks.results("template_folders", app):
+            for folder in [result.value] if isinstance(result.value, str) else result.value:
                 folder = str(folder)
                 loader = self._folders.get(folder)
                 if loader is None:
                     loader = self._folders[folder] = FileSystemLoader(folder)
-                yield "a plugin", loader
-        for loader in self._loaders_of_plugins():
-            yield "a plugin", loader
+                yield f"the {result.origin}", loader
+        yield from self._loaders_of_plugins()
 
-    def _loaders_of_plugins(self) -> list[Any]:
+    def _loaders_of_plugins(self) -> list[tuple[str, Any]]:
         """Asked for once, until the plugins change: a loader may keep what it has loaded."""
         hooks = self.app.plugin_hooks
         if self._asked_in != hooks.generation:
-            chain = hooks.call("template_loaders")
-            self._of_plugins = [] if chain is None else [loader for loaders in chain(self.app) for loader in loaders]
+            results = hooks.results("template_loaders", self.app)
+            self._of_plugins = [(f"the {result.origin}", loader) for result in results for loader in result.value]
             self._asked_in = hooks.generation
         return self._of_plugins
 
@@ -77,7 +82,7 @@ class DispatchingJinjaLoader(BaseLoader):
         found: list[tuple[str, Source]] = []
         lines = [f"Looking for the template {template!r}:"]
         for number, (place, loader) in enumerate(self._loaders(), 1):
-            where = getattr(loader, "searchpath", None) or type(loader).__name__
+            where = _where(loader)
             try:
                 source = loader.get_source(environment, template)
             except TemplateNotFound:
@@ -92,5 +97,10 @@ class DispatchingJinjaLoader(BaseLoader):
             lines.append(f"In several places; the one of {found[0][0]} is taken.")
         self.app.logger.info("\n".join(lines))
         if not found:
-            raise TemplateNotFound(template)
+            raise self._not_found(template)
         return found[0][1]
+
+
+def _where(loader: Any) -> str:
+    """The folders of a loader, or of what kind it is."""
+    return ", ".join(map(str, getattr(loader, "searchpath", ()))) or type(loader).__name__

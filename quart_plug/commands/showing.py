@@ -34,7 +34,7 @@ def show_list(state: State, as_json: bool) -> int:
     screen = Screen()
     head = ("Name", "Status", "Version", "Distribution", "Why")
     screen.table(head, [list_row(plugin) for plugin in report], STATUS_STYLES)
-    for problem in report.problems:
+    for problem in (*report.problems, *(conflict.text for conflict in report.conflicts)):
         for line in f"Problem: {problem}".splitlines():
             screen.print("\n".join(screen.wrapped(line, "  ")))
     return state.status

@@ -139,6 +139,8 @@ def faults(state: State) -> list[dict[str, str | None]]:
     if state.fault:
         found.append({"plugin": None, "kind": "application", "text": state.fault})
     found += [{"plugin": None, "kind": "settings", "text": problem} for problem in report.problems]
+    for conflict in report.conflicts:
+        found += [{"plugin": conflict.plugins[-1], "kind": "conflict", "text": conflict.text}]
     for plugin in report:
         if plugin.status in FAULTY:
             text = f"{origin_of(plugin)} is {plugin.status}: {plugin.reason}"

@@ -27,6 +27,7 @@ from ..exceptions import (
 from . import loading, settings
 from .calls import Chain, HookSpec, Implementation, bind, compile_chain
 from .changes import change_listeners
+from .conflicts import Conflict, of_slots
 from .discovery import Discovery
 from .entries import Entry, told
 from .origins import Origin, Result
@@ -52,6 +53,9 @@ class Follower(Protocol):
 
     def withdrawn(self, names: Sequence[str]) -> None:
         """Hear of plugins that are not active any more, those that require others first."""
+
+    def conflicts(self) -> Iterable[Conflict]:
+        """What two plugins both claim, beside slots."""
 
 
 async def _nothing(*args: Any) -> None:
@@ -308,13 +312,22 @@ class PluginManager(Starting):
         """Whether there is a plugin of this name, active or not."""
         return any(entry.name == name for entry in self._entries)
 
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """What two active plugins both claim: a slot, a route, a command, a setting's default, a blueprint's name."""
+        others = () if self.follower is None else self.follower.conflicts()
+        return (*self.slot_conflicts(), *others)
+
+    def slot_conflicts(self) -> tuple[Conflict, ...]:
+        """Slots that two active plugins fill."""
+        return tuple(of_slots(self._registry))
+
     def report(self) -> Report:
         """Every plugin and its state."""
         rest = [entry for entry in self._entries if entry.status != "active"]
         discovered = self.discover().problems if self._selection is not None else ()
         problems = tuple(line for problem in self._problems for line in problem.faults or (str(problem),))
         plugins = tuple(entry.report() for entry in (*self._registry.active, *rest))
-        return Report(plugins, (*problems, *discovered))
+        return Report(plugins, (*problems, *discovered), conflicts=self.conflicts())
 
     def explain(self, name: str) -> str:
         """One line on why a plugin is not active and how to turn it on; for errors of those who need it."""

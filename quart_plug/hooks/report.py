@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from .conflicts import Conflict
 from .relations import API_VERSION
 
 Status = Literal["active", "disabled", "blocked", "failed", "incompatible", "shadowed", "missing"]
@@ -60,11 +61,15 @@ class PluginReport:
 
 @dataclass(frozen=True)
 class Report:
-    """Every plugin, the active ones first and in call order; and what is wrong apart from single plugins."""
+    """Every plugin, the active ones first and in call order; and what is wrong apart from single plugins.
+
+    conflicts  what two plugins both claim.
+    """
 
     plugins: tuple[PluginReport, ...]
     problems: tuple[str, ...] = ()
     api: str = API_VERSION
+    conflicts: tuple[Conflict, ...] = ()
 
     def __iter__(self) -> Iterator[PluginReport]:
         return iter(self.plugins)
@@ -86,4 +91,5 @@ class Report:
             "api": self.api,
             "plugins": [plugin.to_json() for plugin in self.plugins],
             "problems": list(self.problems),
+            "conflicts": [conflict.to_json() for conflict in self.conflicts],
         }

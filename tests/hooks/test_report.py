@@ -23,6 +23,7 @@ def test_report_survives_json() -> None:
         == {
             "api": API_VERSION,
             "problems": ["a problem"],
+            "conflicts": [],
             "plugins": [
                 {
                     "name": "json",

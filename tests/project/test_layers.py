@@ -37,7 +37,7 @@ LAYERS = [
     ["moments"],
     ["plan"],
     [
-        *("steps", "urls", "app_templates", "app_tables", "footprints", "plugin_setup", "plugin_config"),
+        *("steps", "urls", "app_templates", "app_tables", "footprints", "claims", "plugin_setup", "plugin_config"),
         *("slots", "registration"),
     ],
     ["connections"],
