@@ -76,8 +76,7 @@ class Config(dict[str, Any]):
 
     def __init__(self, root_path: str | os.PathLike[str], defaults: Mapping[str, Any] | None = None) -> None:
         # A default that is a dictionary is this app's own: who fills it must not fill that of others.
-        own = {key: dict(value) if type(value) is dict else value for key, value in (defaults or {}).items()}
-        super().__init__(own)
+        super().__init__(_own(dict(defaults or {})))
         self.root_path = root_path
         self.on_change: list[Callable[[str], Any]] = []
         self._sources: dict[str, str] = dict.fromkeys(self, "default")
@@ -380,6 +379,10 @@ class Config(dict[str, Any]):
         )
         error.filename = error.filename or path
         raise error
+
+
+def _own(value: Any) -> Any:
+    return {key: _own(each) for key, each in value.items()} if type(value) is dict else value
 
 
 def _restore(

@@ -13,17 +13,16 @@ websocket. Must not know: configuration, plugins, apps.
 
 from __future__ import annotations
 
-import json
 import types
 from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, MutableSequence, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import is_dataclass
-from datetime import date, datetime, time, timedelta
 from enum import Enum
-from pathlib import Path
+from threading import RLock
 from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin
 
-from .faults import NOTHING, ConversionError, Fault, Text, did_you_mean, is_secret, show
+from .faults import NOTHING, ConversionError, Fault, Text, did_you_mean, is_secret
+from .scalars import BAD, SCALARS, Compiled, choice, guess, late_scalar, none, parsed, wrong
 from .schemas import HIDDEN, SchemaError, bare, fields_of
 
 __all__ = ["ConversionError", "Converter", "Fault", "SchemaError", "Text", "convert"]
@@ -31,8 +30,9 @@ __all__ = ["ConversionError", "Converter", "Fault", "SchemaError", "Text", "conv
 T = TypeVar("T")
 
 LIMIT = 100  # faults: nobody reads more, and a message of a websocket may hold a million
+_pending: dict[Any, Compiled] = {}
+_lock = RLock()
 _KEPT = "__quart_plug_conversion__"  # the attribute of a dataclass that holds what it is compiled to
-_BAD: Any = object()  # in place of a value that does not fit; no caller sees it
 
 
 class Converter(Generic[T]):
@@ -64,40 +64,26 @@ def convert(schema: type[T], data: Any) -> T:
 # From a type to functions -------------------------------------------------------------------------------------------
 
 
-class _Compiled:
-    """convert   (value, faults) -> the value converted; what does not fit is appended to `faults`.
-    expected  what to give, for errors: "an integer".
-    kinds     the Python types that are taken as they are.
-    """
-
-    __slots__ = ("convert", "expected", "kinds")
-
-    def __init__(self, convert: Callable[[Any, list[Fault]], Any], expected: str, *kinds: type) -> None:
-        self.convert = convert
-        self.expected = expected
-        self.kinds = kinds
-
-
-def _compile(hint: Any, where: str) -> _Compiled:
+def _compile(hint: Any, where: str) -> Compiled:
     hint = bare(hint)
     origin, arguments = get_origin(hint), get_args(hint)
     if hint in (Any, object):
-        return _Compiled(lambda value, faults: _guess(value), "anything")
+        return Compiled(lambda value, faults: guess(value), "anything")
     if hint is None or hint is types.NoneType:
-        return _Compiled(_none, "None", types.NoneType)
+        return Compiled(none, "None", types.NoneType)
     if origin in (Union, types.UnionType):
         return _union([_compile(member, where) for member in arguments])
     if origin is Literal:
-        return _choice({(type(option), option): option for option in arguments}, {}, None)
+        return choice({(type(option), option): option for option in arguments}, {}, None)
     if isinstance(hint, type) and issubclass(hint, Enum):
         members = hint.__members__
         values = {(type(m.value), m.value): m for m in hint if m.value.__hash__ is not None}
-        return _choice(values, members, hint)
+        return choice(values, members, hint)
     if isinstance(hint, type) and is_dataclass(hint) and origin is None:
         return _dataclass(hint)
-    plain = _SCALARS.get(hint) if origin is None and isinstance(hint, type) else None
+    plain = SCALARS.get(hint) if origin is None and isinstance(hint, type) else None
     if plain is None and isinstance(hint, type):
-        plain = _late_scalar(hint)
+        plain = late_scalar(hint)
     if plain is not None:
         return plain
     kind = origin or hint
@@ -114,56 +100,6 @@ def _compile(hint: Any, where: str) -> _Compiled:
     )
 
 
-def _wrong(expected: str, given: Any, faults: list[Fault]) -> Any:
-    faults.append(Fault(f"has to be {expected}", given))
-    return _BAD
-
-
-def _scalar(kind: type, expected: str, parse: Callable[[Any], Any], takes: tuple[type, ...] = ()) -> _Compiled:
-    """A type with one form: values of `kind` as they are, those of `takes`, and Text, through `parse`."""
-
-    def convert(value: Any, faults: list[Fault]) -> Any:
-        if type(value) is kind:
-            return value
-        try:
-            if isinstance(value, (Text, *takes)) and type(value) is not bool:
-                return parse(value)
-        except (ValueError, ArithmeticError):
-            return _wrong(expected, value, faults)
-        if isinstance(value, kind) and not isinstance(value, (bool, datetime)):
-            return value
-        return _wrong(expected, value, faults)
-
-    return _Compiled(convert, expected, kind)
-
-
-_WORDS = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("0", "false", "no", "off"), False)
-
-
-def _truth(text: str) -> bool:
-    try:
-        return _WORDS[text.strip().lower()]
-    except KeyError:
-        raise ValueError from None
-
-
-def _duration(value: Any) -> timedelta:
-    return timedelta(seconds=float(value))
-
-
-_SCALARS: dict[type, _Compiled] = {
-    bool: _scalar(bool, "true or false", _truth),
-    int: _scalar(int, "an integer", int),
-    float: _scalar(float, "a number", float, (int,)),
-    str: _scalar(str, "a text", str.__str__),
-    bytes: _scalar(bytes, "bytes", str.encode),
-    Path: _scalar(Path, "a path", Path, (str,)),
-    timedelta: _scalar(timedelta, "a number of seconds", _duration, (int, float)),
-    datetime: _scalar(datetime, "a date with a time, such as 2030-12-31T23:59:00", datetime.fromisoformat, (str,)),
-    date: _scalar(date, "a date, such as 2030-12-31", date.fromisoformat, (str,)),
-    time: _scalar(time, "a time, such as 23:59:00", time.fromisoformat, (str,)),
-}
-_LATE = {("uuid", "UUID"): "a UUID", ("decimal", "Decimal"): "a decimal number"}
 _MANY: dict[Any, Any] = {
     **{kind: kind for kind in (list, set, frozenset, tuple)},
     **dict.fromkeys((Sequence, Collection, Iterable), tuple),
@@ -171,58 +107,9 @@ _MANY: dict[Any, Any] = {
 }
 
 
-def _late_scalar(hint: type) -> _Compiled | None:
-    """Types whose modules are not imported for those who do not use them."""
-    expected = _LATE.get((hint.__module__, hint.__name__))
-    return None if expected is None else _scalar(hint, expected, hint, (str,))
 
 
-def _none(value: Any, faults: list[Fault]) -> Any:
-    if value is None or (isinstance(value, Text) and value.strip().lower() in ("", "null", "none")):
-        return None
-    return _wrong("None", value, faults)
-
-
-def _guess(value: Any) -> Any:
-    """A text of the environment whose type nobody says: JSON when it is that, as `from_prefixed_env` reads it."""
-    if not isinstance(value, Text):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        return str(value)
-
-
-def _choice(values: Mapping[tuple[type, Any], Any], names: Mapping[str, Any], kind: type | None) -> _Compiled:
-    """One of some values, told by value and type (True is not 1), or by name."""
-    wordy = all(isinstance(value, str) for _, value in values)  # the names of such members need not be told
-    shown = [show(value) for _, value in values] if kind is None or wordy else [show(name) for name in names]
-    expected = f"one of {', '.join(shown)}" if len(shown) != 1 else shown[0]
-    texts: dict[str, Any] = {}
-    for (_, value), result in values.items():
-        texts.setdefault(str(value).lower() if isinstance(value, bool) else str(value), result)
-
-    def convert(value: Any, faults: list[Fault]) -> Any:
-        if kind is not None and isinstance(value, kind):
-            return value
-        if isinstance(value, Text):
-            found = texts.get(value, names.get(value, _BAD))
-        else:
-            try:
-                found = values.get((type(value), value), _BAD)
-            except TypeError:  # not hashable
-                found = _BAD
-            if found is _BAD and isinstance(value, str):
-                found = names.get(value, _BAD)
-        if found is _BAD:
-            hint = did_you_mean(value, {*texts, *names}) if isinstance(value, str) else ""
-            faults.append(Fault(f"has to be {expected}{hint}", value))
-        return found
-
-    return _Compiled(convert, expected)
-
-
-def _union(members: list[_Compiled]) -> _Compiled:
+def _union(members: list[Compiled]) -> Compiled:
     """The member whose type the value has; else the first that it fits. Text is taken for a text last."""
     exact = {kind: member.convert for member in reversed(members) for kind in member.kinds}
     expected = " or ".join(dict.fromkeys(member.expected for member in members))
@@ -245,35 +132,17 @@ def _union(members: list[_Compiled]) -> _Compiled:
             if all(fault.path for fault in tried) and (inside is None or len(tried) < len(inside)):
                 inside = tried
         if inside is None:
-            return _wrong(expected, value, faults)
+            return wrong(expected, value, faults)
         faults += inside
-        return _BAD
+        return BAD
 
-    return _Compiled(convert, expected)
+    return Compiled(convert, expected)
 
 
 def _prefix(faults: list[Fault], start: int, step: str | int, secret: bool = False) -> None:
     for fault in faults[start:]:
         fault.path = (step, *fault.path)
         fault.secret = fault.secret or secret
-
-
-def _parsed(value: Any, opening: str) -> Any:
-    """Text that is JSON of this form, as that; else the value as it is."""
-    if isinstance(value, Text) and value.lstrip().startswith(opening):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return _BROKEN  # and not the text, which may hold secrets
-    return value
-
-
-class _NoJSON:
-    def __repr__(self) -> str:
-        return "a text that is no JSON"
-
-
-_BROKEN = _NoJSON()
 
 
 def _items(value: Any, takes: tuple[type, ...]) -> Any:
@@ -283,14 +152,14 @@ def _items(value: Any, takes: tuple[type, ...]) -> Any:
     return value if isinstance(value, takes) else None
 
 
-def _many(make: Any, item: _Compiled) -> _Compiled:
+def _many(make: Any, item: Compiled) -> Compiled:
     takes = (list, tuple, set, frozenset) if make in (set, frozenset) else (list, tuple)
 
     def convert(value: Any, faults: list[Fault]) -> Any:
-        value = _parsed(value, "[")
+        value = parsed(value, "[")
         items = _items(value, takes)
         if items is None:
-            return _wrong("a list", value, faults)
+            return wrong("a list", value, faults)
         start = size = len(faults)
         made = []
         convert_item = item.convert
@@ -302,23 +171,23 @@ def _many(make: Any, item: _Compiled) -> _Compiled:
                 if size >= LIMIT:
                     break
         if size != start:
-            return _BAD
+            return BAD
         try:
             return made if make is list else make(made)
         except TypeError:
-            return _wrong("a list of values that can be kept in a set", value, faults)
+            return wrong("a list of values that can be kept in a set", value, faults)
 
-    return _Compiled(convert, "a list")
+    return Compiled(convert, "a list")
 
 
-def _fixed(items: list[_Compiled]) -> _Compiled:
+def _fixed(items: list[Compiled]) -> Compiled:
     expected = f"a list of {len(items)} values"
 
     def convert(value: Any, faults: list[Fault]) -> Any:
-        value = _parsed(value, "[")
+        value = parsed(value, "[")
         given = _items(value, (list, tuple))
         if given is None or len(given) != len(items):
-            return _wrong(expected, value, faults)
+            return wrong(expected, value, faults)
         start = size = len(faults)
         made = []
         for index, (item, each) in enumerate(zip(items, given, strict=True)):
@@ -326,16 +195,16 @@ def _fixed(items: list[_Compiled]) -> _Compiled:
             if len(faults) != size:
                 _prefix(faults, size, index)
                 size = len(faults)
-        return tuple(made) if size == start else _BAD
+        return tuple(made) if size == start else BAD
 
-    return _Compiled(convert, expected)
+    return Compiled(convert, expected)
 
 
-def _table(key: _Compiled, item: _Compiled) -> _Compiled:
+def _table(key: Compiled, item: Compiled) -> Compiled:
     def convert(value: Any, faults: list[Fault]) -> Any:
-        value = _parsed(value, "{")
+        value = parsed(value, "{")
         if not isinstance(value, Mapping):
-            return _wrong("a table", value, faults)
+            return wrong("a table", value, faults)
         start = len(faults)
         made = {}
         for name, each in value.items():
@@ -348,27 +217,41 @@ def _table(key: _Compiled, item: _Compiled) -> _Compiled:
                 _prefix(faults, size, name, isinstance(name, str) and is_secret(name))
                 if len(faults) >= LIMIT:
                     break
-        return made if len(faults) == start else _BAD
+        return made if len(faults) == start else BAD
 
-    return _Compiled(convert, "a table")
+    return Compiled(convert, "a table")
 
 
 # Dataclasses --------------------------------------------------------------------------------------------------------
 
-def _dataclass(schema: Any) -> _Compiled:
-    known: _Compiled | None = vars(schema).get(_KEPT)
+def _dataclass(schema: Any) -> Compiled:
+    """What a dataclass is compiled to, which is kept with it.
+
+    One that is being compiled has no function yet, and is known to those below it, for it may be one of its own fields.
+    Nobody else gets to see it, nor those below it, until the outermost one is done.
+    """
+    known: Compiled | None = vars(schema).get(_KEPT)
     if known is not None:
         return known
-    compiled = _Compiled(_none, "a table")
-    setattr(schema, _KEPT, compiled)  # before its fields are: one may be of this very type
-    try:
-        taken = fields_of(schema)
-        rows = [
-            (f.name, _compile(f.hint, f"{schema.__qualname__}.{f.name}"), f.required, f.secret) for f in taken
-        ]
-    except BaseException:
-        delattr(schema, _KEPT)
-        raise
+    with _lock:
+        if schema in _pending:
+            return _pending[schema]
+        is_outermost = not _pending
+        compiled = _pending[schema] = Compiled(none, "a table")
+        try:
+            compiled.convert = _fields_converter(schema)
+            if is_outermost:
+                for class_, made in _pending.items():
+                    setattr(class_, _KEPT, made)
+        finally:
+            if is_outermost:
+                _pending.clear()
+    return compiled
+
+
+def _fields_converter(schema: Any) -> Callable[[Any, list[Fault]], Any]:
+    taken = fields_of(schema)
+    rows = [(f.name, _compile(f.hint, f"{schema.__qualname__}.{f.name}"), f.required, f.secret) for f in taken]
     names = frozenset(f.name for f in taken)
     secrets = [f.name for f in taken if f.secret]
     make = schema
@@ -377,9 +260,9 @@ def _dataclass(schema: Any) -> _Compiled:
         if type(value) is not dict:
             if isinstance(value, make):
                 return value
-            value = _parsed(value, "{")
+            value = parsed(value, "{")
             if not isinstance(value, Mapping):
-                return _wrong("a table", value, faults)
+                return wrong("a table", value, faults)
         start = size = len(faults)
         arguments = {}
         for name, item, required, secret in rows:
@@ -399,7 +282,7 @@ def _dataclass(schema: Any) -> _Compiled:
                     hint = did_you_mean(str(key), names)
                     faults.append(Fault(f"is an unknown key{hint}", path=(key,)))
         if len(faults) != start:
-            return _BAD
+            return BAD
         try:
             return make(**arguments)
         except ValueError as error:  # of __post_init__
@@ -408,7 +291,6 @@ def _dataclass(schema: Any) -> _Compiled:
                 if name in arguments and not isinstance(arguments[name], (bool, types.NoneType)):
                     text = text.replace(str(arguments[name]) or HIDDEN, HIDDEN)
             faults.append(Fault(f"is not accepted: {text}"))
-            return _BAD
+            return BAD
 
-    compiled.convert = convert
-    return compiled
+    return convert

@@ -106,7 +106,10 @@ def path_text(path: tuple[str | int, ...]) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Late: it lies above, and only errors need it."""
+    """ " (did you mean 'x'?)", or ""."""
+    if len(word) > 60:
+        return ""  # no name is so long, and comparing what a client sends would take its time
+    # Late: it lies above, and only errors need it.
     from .hooks.suggestions import did_you_mean as suggest
 
     return suggest(word, known)

@@ -127,6 +127,13 @@ def test_plugin_defaults_give_way_to_what_the_application_sets(config: Config) -
     assert config.source("NEW") == "code"
 
 
+def test_a_default_that_is_a_dictionary_is_the_configurations_own() -> None:
+    """Who fills it, in code or from the environment, does not fill that of other apps."""
+    defaults = {"TABLE": {"inner": {"a": 1}}}
+    Config("/", defaults)["TABLE"]["inner"]["b"] = 2
+    assert Config("/", defaults)["TABLE"] == defaults["TABLE"] == {"inner": {"a": 1}}
+
+
 def test_set_from_tells_any_source(config: Config) -> None:
     config.set_from("X", 1, "plugin x")
     assert (config["X"], config.source("X")) == (1, "plugin x")

@@ -7,6 +7,7 @@ import json
 import weakref
 from collections.abc import Mapping, MutableSequence, Sequence
 from collections.abc import Set as AbstractSet
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import InitVar, dataclass, field, make_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -247,6 +248,10 @@ def test_every_fault_is_found_at_once() -> None:
     ]
 
 
+def test_what_is_too_long_for_a_name_is_compared_with_none() -> None:
+    assert faults(Header, {"name": "a", "x" * 100: 1}) == [f"{'x' * 100}: is an unknown key"]
+
+
 def test_faults_have_an_end() -> None:
     assert len(faults(list[int], ["a"] * 10_000)) == 100
     assert len(faults(dict[str, int], dict.fromkeys(map(str, range(10_000)), "a"))) == 100
@@ -320,6 +325,32 @@ def test_what_a_class_is_compiled_to_goes_with_it_and_is_not_inherited() -> None
     del made, derived
     gc.collect()
     assert known() is None
+
+
+@dataclass
+class Parent:
+    child: Child | None = None
+    bad: complex = 0j
+
+
+@dataclass
+class Child:
+    parent: Parent | None = None
+
+
+def test_classes_that_hold_each_other_fail_together() -> None:
+    """None of them is kept half compiled."""
+    for schema in (Parent, Child, Parent):
+        with pytest.raises(SchemaError, match=r"Parent\.bad is of the type complex"):
+            convert(schema, {})
+
+
+def test_classes_may_be_compiled_by_several_threads_at_once() -> None:
+    for _ in range(20):
+        made = make_dataclass("Made", [("a", int), ("b", list[Header])])
+        with ThreadPoolExecutor(4) as pool:
+            found = pool.map(lambda _, schema=made: convert(schema, {"a": 1, "b": [{"name": "x"}]}).b, range(8))
+        assert list(found) == [[Header("x")]] * 8
 
 
 def test_a_converter_may_be_kept() -> None:

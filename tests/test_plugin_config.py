@@ -371,6 +371,13 @@ def test_a_schema_that_is_no_dataclass(given: Any) -> None:
         make_app(None, Wrong()).setup_plugins()
 
 
+def test_a_plugin_that_is_registered_before_the_set_up_is_known(environment: Callable[..., None]) -> None:
+    environment(TIMING__DIGITS="8")
+    app = Quart(__name__)
+    app.hooks.register(Timing())
+    assert app.plugin_config(TimingConfig).digits == 8
+
+
 def test_a_plugin_that_comes_late_is_configured_too(environment: Callable[..., None]) -> None:
     app = make_app(None, Silent())
     app.setup_plugins()
