@@ -42,6 +42,7 @@ filterwarnings = ["error"]
 
 [tool.mypy]
 strict = true
+plugins = ["quart_plug.mypy_plugin"]
 files = ["src", "tests"]
 """
 
