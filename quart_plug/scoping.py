@@ -123,7 +123,9 @@ def chain_here(app: Quart, hook: str) -> Any:
     """The chain of a hook, or None, less what is switched off for the current connection, if there is one."""
     ctx = _cv.get(None)
     plan = None if ctx is None or ctx.app is not app else ctx.plan
-    return app.plugin_hooks.call(hook) if plan is None else app.plugin_hooks.call(hook, plan.off.of(hook))
+    if plan is None or plan.off is NOTHING:
+        return app.plugin_hooks.call(hook)
+    return app.plugin_hooks.call(hook, plan.off.of(hook))
 
 
 def may_be_switched_off(hooks: PluginManager, hook: str) -> bool:
