@@ -12,8 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .app_tables import MISSING, Settings
 from .blueprints import BlueprintNameTaken
@@ -32,8 +31,7 @@ if TYPE_CHECKING:
     from .hooks.origins import Origin
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """A hook of the set-up, and what is done with what a plugin gives: `take(app, result, origin)`.
 
     check  called for every plugin, once the step is done.

@@ -14,8 +14,7 @@ before that nobody knows which there are. Compiles nothing: that is `moments`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .exceptions import PluginError, PluginHookError, PluginNotFound, PluginSettingsError
 from .globals import _cv
@@ -37,8 +36,7 @@ _FUNCTIONS = {f"{stage}_{kind}_funcs" for stage in ("before", "after", "teardown
 _FUNCTIONS.add("url_value_preprocessors")
 
 
-@dataclass(frozen=True)
-class SwitchedOff:
+class SwitchedOff(NamedTuple):
     """What is switched off for one route: `plugins` as a whole, and `hooks` as pairs of a plugin and its hook."""
 
     plugins: frozenset[str] = frozenset()

@@ -30,7 +30,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CoroutineType
-from typing import Any, NoReturn, cast
+from typing import Any, NamedTuple, NoReturn, cast
 
 from ..exceptions import PluginHookError
 from . import tracing
@@ -41,8 +41,7 @@ from .origins import Origin, add_note
 Chain = Callable[..., Any]
 
 
-@dataclass(frozen=True)
-class HookSpec:
+class HookSpec(NamedTuple):
     """A hook as it was specified.
 
     arguments  their names, in the order in which a chain takes them.

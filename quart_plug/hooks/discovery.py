@@ -12,9 +12,8 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..exceptions import PluginNotFound
 
@@ -34,8 +33,7 @@ def normalise(distribution: str) -> str:
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """One entry point: what is known of a plugin without importing it.
 
     value        the entry point's object reference, `module` or `module:attribute`, perhaps with `[extras]`.
@@ -82,8 +80,7 @@ def import_reference(value: str) -> Any:
     return loaded
 
 
-@dataclass(frozen=True)
-class Discovery:
+class Discovery(NamedTuple):
     """What is installed, sorted by name, first-party first; and what could not be read."""
 
     records: tuple[Record, ...] = ()

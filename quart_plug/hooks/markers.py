@@ -16,8 +16,7 @@ coroutine functions alike. Knows no HTTP and imports nothing of the package.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeVar, cast, overload
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar, cast, overload
 
 import pluggy
 
@@ -35,8 +34,7 @@ SPEC_ATTRIBUTE = "quart_plug_hook"
 IMPL_ATTRIBUTE = "quart_plug_impl_options"
 
 
-@dataclass(frozen=True)
-class HookInfo:
+class HookInfo(NamedTuple):
     """What a specification declares beside its signature.
 
     kind      how the implementations are called; see the module's text.

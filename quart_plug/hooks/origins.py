@@ -5,12 +5,10 @@ Results, routes, commands, defaults and exceptions carry it. Knows nothing of ho
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """A plugin, as data; as text it is how messages name it: plugin 'rooms' (quart-plug-rooms 1.2).
 
     distribution, version  None for a local plugin, which is given as a module or an object.
@@ -34,8 +32,7 @@ class Origin:
         return {"plugin": self.plugin, "distribution": self.distribution, "version": self.version}
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """What one plugin's implementation of a hook gave."""
 
     value: Any

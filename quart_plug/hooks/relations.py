@@ -21,8 +21,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..exceptions import PluginLoadError
 from .suggestions import did_you_mean
@@ -42,8 +41,7 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-@dataclass(frozen=True)
-class Declaration:
+class Declaration(NamedTuple):
     """What a plugin declares; see the module's text."""
 
     requires: tuple[str, ...] = ()
@@ -73,7 +71,7 @@ def read_declaration(plugin: Any, module: Any = None) -> Declaration:
         raise PluginLoadError(f"its {DECLARATION} has to be a dictionary, not {type(declared).__name__}")
     values: dict[str, Any] = {} if api is None else {"api": str(api)}
     faults: list[str] = []
-    known = {field.name for field in fields(Declaration)}
+    known = set(Declaration._fields)
     for key, value in declared.items():
         if key not in known:
             faults.append(f"unknown key {key!r}{did_you_mean(str(key), known)}")
@@ -120,8 +118,7 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
-@dataclass(frozen=True)
-class Related:
+class Related(NamedTuple):
     """A plugin's name with its declaration; what ordering needs to know."""
 
     name: str
@@ -131,8 +128,7 @@ class Related:
         return name == self.name or name in self.declaration.provides
 
 
-@dataclass(frozen=True)
-class Ordering:
+class Ordering(NamedTuple):
     """order  the names, each after what it has to follow, else as they came; without the members of cycles.
     cycles   for each its members, and the text that prints it.
     """

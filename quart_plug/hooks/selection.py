@@ -19,7 +19,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..exceptions import PluginError, PluginNotFound, PluginSettingsError
 from .discovery import Discovery, Record, normalise
@@ -33,8 +33,7 @@ CORE: tuple[str, ...] = ("json", "sessions", "templates", "signals", "static", "
 _IMPORT_STRING = re.compile(r"^[^\W\d]\w*(\.[^\W\d]\w*)*(:[^\W\d]\w*(\.[^\W\d]\w*)*)?$")
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """One plugin that is installed or asked for, and what was decided.
 
     status        "selected", "disabled", "shadowed", "missing" (a core plugin that is not installed) or
@@ -54,8 +53,7 @@ class Choice:
     required: bool = False
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(NamedTuple):
     """choices   in call order as far as the settings decide it.
     problems  what is wrong with the settings: to be raised before anything is loaded.
     """
@@ -79,8 +77,7 @@ class _Candidate:
     chosen_at: int | None = None  # the strongest level that names it with its distribution
 
 
-@dataclass(frozen=True)
-class _Target:
+class _Target(NamedTuple):
     """What an item of a setting means. `record` only when the item names the distribution."""
 
     name: str

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..exceptions import PluginSettingsError
 from .suggestions import did_you_mean, slip_of
@@ -33,16 +32,14 @@ VARIABLES = frozenset(
 TABLE_KEYS = ("plugins", "disable", "autoload", "config")
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(NamedTuple):
     """One item of a setting: a name, an import string, a module or an object; and where it stands."""
 
     item: Any
     place: str
 
 
-@dataclass(frozen=True)
-class Level:
+class Level(NamedTuple):
     """What one place says. `autoload` and `safe_mode` are (value, place), or None when it says nothing; `config`, the
     plugins' configuration, is (tables, file).
     """
