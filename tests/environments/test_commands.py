@@ -93,6 +93,55 @@ def test_trace_tells_times_of_what_works(broken: Environment) -> None:
     assert "greets" in {span["plugin"] for span in found["start_up"]}
 
 
+CLAIMS = (
+    HOOK
+    + """
+import click
+
+
+@click.command("seed")
+def seed():
+    click.echo("{who}")
+
+
+@hookimpl
+def cli_commands(app):
+    return [seed]
+
+
+@hookimpl
+def setup(app):
+    app.add_url_rule("/claimed", "claimed_{who}", view_func=lambda: "{who}")
+
+
+@hookimpl
+def json_provider(app):
+    from quart_plug.json.provider import DefaultJSONProvider
+
+    return DefaultJSONProvider(app)
+"""
+)
+
+
+def test_two_that_claim_one_thing_are_both_named(environment: Environment) -> None:
+    """A slot, a route and a command; the first one has them."""
+    for who in ("one", "two"):
+        code = {f"acme_{who}.py": CLAIMS.replace("{who}", who)}
+        environment.add(Distribution(f"acme-{who}", code, {who: f"acme_{who}"}, version="1.2"))
+    enabled = {"QUART_PLUG_PLUGINS": "one,two"}
+    conflicts = data(environment, "plugins", "list", "--app", "app:app", **enabled)["conflicts"]
+    assert {conflict["kind"] for conflict in conflicts} == {"slot", "route", "command"}
+    assert all({"one", "two"} <= set(conflict["plugins"]) for conflict in conflicts)
+    doctor = environment.quart_plug("plugins", "doctor", "--app", "app:app", **enabled)
+    assert doctor.returncode == 1
+    for conflict in conflicts:
+        assert "acme-one 1.2" in conflict["text"] and "acme-two 1.2" in conflict["text"]
+        assert conflict["text"] in doctor.stdout
+    assert environment.quart_plug("--app", "app:app", "seed", **enabled).stdout.endswith("one\n")
+    with environment.serve(**enabled) as server:
+        assert get(server, "/claimed") == (200, "one")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -136,13 +136,32 @@ def test_disable_turns_one_off_for_the_project(environment: Environment) -> None
     assert environment.imported == {"acme_at_import"}  # by the first attempt
 
 
+STARTS = Distribution(
+    "acme-starts",
+    {
+        "acme_starts.py": HOOK
+        + "@hookimpl\ndef setup(app):\n    app.add_url_rule('/left', view_func=lambda: 'left')\n"
+        + "@hookimpl\nasync def startup(app):\n    raise RuntimeError('no socket')"
+    },
+    {"starts": "acme_starts"},
+    version="1.2",
+)
+
+
 def test_a_plugin_that_fails_at_start_up_is_named(environment: Environment) -> None:
-    code = HOOK + "@hookimpl\nasync def startup(app):\n    raise RuntimeError('no socket')"
-    environment.add(Distribution("acme-starts", {"acme_starts.py": code}, {"starts": "acme_starts"}, version="1.2"))
+    environment.add(STARTS)
     said = environment.fails_to_serve(QUART_PLUG_PLUGINS="starts")
-    assert "RuntimeError: no socket" in said
+    assert "plugin 'starts' (acme-starts 1.2) failed while the app started: RuntimeError: no socket" in said
     assert "In hook 'startup' of plugin 'starts' (acme-starts 1.2)." in said
     assert "the application did not start" in said
+
+
+def test_an_app_that_is_not_strict_goes_on_without_it(environment: Environment) -> None:
+    environment.add(STARTS)
+    with environment.serve(QUART_PLUG_PLUGINS="starts", QUART_PLUGINS_STRICT="false") as server:
+        assert get(server) == (200, "hello")
+        assert get(server, "/left")[0] == 404
+        assert "plugin 'starts' (acme-starts 1.2)" in server.output
 
 
 FAILS_AT_TIMES = (
