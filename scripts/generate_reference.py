@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import inspect
 import re
 import sys
@@ -16,6 +17,9 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))  # beside this file, also when a test has loaded it
+from hook_examples import EXAMPLES
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -39,6 +43,9 @@ as many of the arguments as it wants. [How the kinds work](../explanation/hooks.
 `sync` hooks take plain functions only. `async` hooks take plain functions and coroutine functions; a plain one runs in
 the event loop and must not block. A `first` hook that names a default plugin is a *slot*: a replaceable part of the
 framework. In a slot that plugin is asked last, so that any other comes before it.
+
+Each entry names the plugins, shipped or in [examples](../../examples/plugins/README.md), that implement the hook; each
+group ends with an example. Plugins may have [hooks of their own](../explanation/hooks.md#hooks-of-a-plugins-own).
 """
 
 COMMANDS = """\
@@ -77,12 +84,48 @@ def hook_page() -> str:
 
     parts = [NOTE.format(source="quart_plug/hooks/specs.py"), HOOKS]
     source = inspect.getsource(specs)
+    used = users()
     for section, names in sections(source):
         parts.append(f"## {section}\n")
         for name in names:
             function = getattr(specs, name)
-            parts.append(hook_entry(name, function, getattr(function, SPEC_ATTRIBUTE)))
+            parts.append(hook_entry(name, function, getattr(function, SPEC_ATTRIBUTE), used.get(name, [])))
+        parts.append(f"```python{EXAMPLES[section.partition(':')[0]]}```\n")
     return "\n".join(parts)
+
+
+def users() -> dict[str, list[Path]]:
+    """The files of shipped plugins and of examples that implement each hook."""
+    found: dict[str, list[Path]] = {}
+    files = [path for folder in ("plugins", "examples") for path in sorted((ROOT / folder).rglob("*.py"))]
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            hook = implemented(node)
+            if hook is not None and path not in found.setdefault(hook, []):
+                found[hook].append(path)
+    return found
+
+
+def implemented(node: ast.AST) -> str | None:
+    """The hook that a function implements, by its name or by `specname`; None for anything else."""
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return None
+    for decorator in node.decorator_list:
+        call = decorator if isinstance(decorator, ast.Call) else None
+        if ast.unparse(call.func if call else decorator).rpartition(".")[2] == "hookimpl":
+            options = {keyword.arg: keyword.value for keyword in call.keywords} if call else {}
+            return str(getattr(options.get("specname"), "value", node.name))
+    return None
+
+
+def link_to(path: Path) -> str:
+    """A shipped plugin by its entry in the reference, an example by its file."""
+    parts = path.relative_to(ROOT).parts
+    if parts[0] == "plugins":
+        name = parts[1].removeprefix("quart_plug_")
+        return f"[`{name}`](plugins.md#{name})"
+    name = parts[2] if parts[1] == "thirdparty" else path.stem
+    return f"[`{name}`](../../{path.relative_to(ROOT).as_posix()})"
 
 
 def sections(source: str) -> Iterator[tuple[str, list[str]]]:
@@ -92,14 +135,15 @@ def sections(source: str) -> Iterator[tuple[str, list[str]]]:
         yield title, re.findall(r"^(?:async )?def (\w+)", body, re.M)
 
 
-def hook_entry(name: str, function: Any, info: Any) -> str:
+def hook_entry(name: str, function: Any, info: Any, used: list[Path]) -> str:
     signature = inspect.signature(function)
     arguments = ", ".join(f"{each.name}: {each.annotation}" for each in signature.parameters.values())
     facts = f"`{info.kind}`, {info.colour}"
     if info.provider is not None:
         facts += f"; a slot, filled by the plugin [`{info.provider}`](plugins.md#{info.provider})"
     text = f"`{name}({arguments}) -> {signature.return_annotation}`\n\n{facts}\n\n{inspect.getdoc(function)}"
-    return f"### `{name}`\n\n{text}\n"
+    links = list(dict.fromkeys(map(link_to, used)))
+    return f"### `{name}`\n\n{text}\n\nUsed by {', '.join(links)}.\n"
 
 
 def command_page() -> str:

@@ -23,15 +23,7 @@ if TYPE_CHECKING:
     from ..blueprints import Blueprint
     from ..content_types import Codec
     from ..ctx import Context
-    from ..typing import (
-        CommandLine,
-        DebugPage,
-        FileServer,
-        JSONProvider,
-        Server,
-        SessionInterface,
-        TemplateEngine,
-    )
+    from ..typing import CommandLine, DebugPage, FileServer, JSONProvider, Server, SessionInterface, TemplateEngine
     from ..wrappers import Response
     from ..wrappers.handshake import Handshake
 
@@ -81,12 +73,12 @@ def setup_finished(app: Quart) -> None:
 
 @hookspec(kind="collect", colour="sync")
 def cli_commands(app: Quart) -> Iterable[Any] | None:
-    """Commands (click) to add to `quart-plug`."""
+    """Commands (click) to add to `quart-plug`; the application's own commands win over them."""
 
 
 @hookspec(kind="collect", colour="sync")
 def shell_context(app: Quart) -> Mapping[str, Any] | None:
-    """Names for the interactive shell."""
+    """Names for the interactive shell; the application's shell context processors win over them."""
 
 
 # Slots: who fills a replaceable part of the framework ---------------------------------------------------------------
@@ -99,7 +91,7 @@ def json_provider(app: Quart) -> JSONProvider | None:
 
 @hookspec(kind="first", colour="sync", provider="sessions")
 def session_interface(app: Quart) -> SessionInterface | None:
-    """The interface behind `session`."""
+    """The interface behind `session`: it opens each connection's session, and saves it."""
 
 
 @hookspec(kind="first", colour="sync", provider="templates")
@@ -152,6 +144,11 @@ async def shutdown(app: Quart) -> None:
 @hookspec(kind="around", colour="async")
 async def lifespan(app: Quart) -> AsyncGenerator[None, None]:  # type: ignore[empty-body]  # never run
     """Around the app's life: the part before `yield` runs at start-up, the part after it at shutdown."""
+
+
+@hookspec(kind="notify", colour="async")
+async def serving_failed(app: Quart, error: BaseException) -> None:
+    """A start-up or shutdown function raised; the error then goes to the server."""
 
 
 # Every connection ---------------------------------------------------------------------------------------------------
@@ -317,7 +314,7 @@ async def websocket_closed(ctx: Context, code: int, reason: str, closed_by: str 
     """A websocket that had been accepted has ended."""
 
 
-# Serialization and templates ----------------------------------------------------------------------------------------
+# Serialization ------------------------------------------------------------------------------------------------------
 
 
 @hookspec(kind="first", colour="sync")
@@ -351,6 +348,9 @@ def content_types(app: Quart) -> Iterable[Codec] | None:
     """
 
 
+# Templates ----------------------------------------------------------------------------------------------------------
+
+
 @hookspec(kind="collect", colour="sync")
 def template_context(app: Quart) -> Mapping[str, Any] | None:
     """Names for every template, asked at each rendering; the application's context processors win over them."""
@@ -358,7 +358,7 @@ def template_context(app: Quart) -> Mapping[str, Any] | None:
 
 @hookspec(kind="collect", colour="sync")
 def template_filters(app: Quart) -> Mapping[str, Callable[..., Any]] | None:
-    """Filters for the template engine, by name."""
+    """Filters for the template engine, by name: `{{ value | NAME }}`."""
 
 
 @hookspec(kind="collect", colour="sync")
@@ -368,7 +368,7 @@ def template_tests(app: Quart) -> Mapping[str, Callable[..., bool]] | None:
 
 @hookspec(kind="collect", colour="sync")
 def template_globals(app: Quart) -> Mapping[str, Any] | None:
-    """Globals for the template engine, by name."""
+    """Globals for the template engine, by name; they are there in imported templates too, unlike the context."""
 
 
 @hookspec(kind="collect", colour="sync")
@@ -388,15 +388,10 @@ async def template_rendering(app: Quart, template: Any, context: dict[str, Any])
 
 @hookspec(kind="notify", colour="async")
 async def template_rendered(app: Quart, template: Any, context: dict[str, Any]) -> None:
-    """A template was rendered."""
+    """A template was rendered, with this context; of one that is streamed, to its end."""
 
 
-# The rest -----------------------------------------------------------------------------------------------------------
-
-
-@hookspec(kind="notify", colour="async")
-async def message_flashed(app: Quart, message: str, category: str) -> None:
-    """`flash()` was called."""
+# Background tasks ---------------------------------------------------------------------------------------------------
 
 
 @hookspec(kind="notify", colour="async")
@@ -414,6 +409,9 @@ async def background_finished(app: Quart, task: asyncio.Task[None]) -> None:
     """A background task is over, in whatever way; called in it, as the last."""
 
 
+# The rest -----------------------------------------------------------------------------------------------------------
+
+
 @hookspec(kind="notify", colour="async")
-async def serving_failed(app: Quart, error: BaseException) -> None:
-    """A start-up or shutdown function raised."""
+async def message_flashed(app: Quart, message: str, category: str) -> None:
+    """`flash()` was called; the message is in the session by now."""

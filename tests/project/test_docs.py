@@ -176,6 +176,29 @@ def test_every_hook_is_in_the_reference() -> None:
     assert set(re.findall(r"^### `(\w+)`$", reference("hooks.md"), re.M)) == set(manager.specs)
 
 
+def test_every_hook_is_documented() -> None:
+    """With more than its name: a sentence, which a person can learn from when it is called and what its answer does."""
+    from quart_plug.hooks import PluginManager, specs
+
+    manager = PluginManager([])
+    manager.add_hookspecs(specs)
+    for name, spec in manager.specs.items():
+        sentence = spec.documentation.partition("\n")[0]
+        words = set(re.findall(r"[a-z]+", sentence.lower()))
+        assert len(words - set(name.split("_"))) >= 3, f"the hook {name!r} needs more documentation than {sentence!r}"
+        assert spec.documentation.rstrip().endswith((".", ":")), f"{name!r}: a sentence ends with a full stop"
+
+
+def test_every_hook_has_a_user() -> None:
+    """A plugin that is shipped, or an example; a hook that nobody uses has not been tried."""
+    from quart_plug.hooks import PluginManager, specs
+
+    manager = PluginManager([])
+    manager.add_hookspecs(specs)
+    unused = manager.specs.keys() - generator().users().keys()
+    assert not unused, f"no plugin in plugins/ or examples/ implements {', '.join(sorted(unused))}"
+
+
 def test_every_plugin_of_ours_is_in_the_reference() -> None:
     """The core plugins first, as they are called; then those that are off."""
     from quart_plug.hooks.selection import CORE
