@@ -246,6 +246,8 @@ class PluginManager(Starting):
                 self.follower.leaving(each)
         with self._change():
             self._withdraw(entry, None, "unregistered while the app was running")
+            if entry.record is None and not isinstance(entry.local, str):
+                entry.local = entry.name  # the object is not kept
         return plugin
 
     def retract(self, name: str) -> None:
