@@ -189,12 +189,35 @@ def test_one_mistake_keeps_its_own_form() -> None:
     assert str(error_of(app)) == "no such plugin:\n  - 'sesions' in Quart(plugins=…) (did you mean 'sessions'?)"
 
 
-def test_a_plugin_that_was_to_be_off_is_not_imported() -> None:
-    """Its name in the setting is misspelt; nothing of it is run before that is told."""
-    app = Quart(__name__)
-    app.config["PLUGINS_DISABLED"] = ["jsn"]
-    error_of(app)
+OFF: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
+    "name": ({"PLUGINS_DISABLED": ["jsn"]}, {}, ""),
+    "setting": ({"PLUGINS_DISABELD": ["json"]}, {}, ""),
+    "both": ({"PLUGINS_DISABELD": "jsn"}, {}, ""),
+    "variable": ({}, {"QUART_PLUG_DISABLED": "sessions,json"}, ""),
+    "key of the project": ({}, {}, "[tool.quart-plug]\ndisabled = ['json']\n"),
+}
+
+
+@pytest.mark.parametrize(("config", "variables", "project"), OFF.values(), ids=OFF)
+def test_a_plugin_that_was_to_be_off_is_not_imported(
+    config: dict[str, Any], variables: dict[str, str], project: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name, or that of the setting, is misspelt; nothing of it is run before that is told, and others are."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "pyproject.toml").write_text(project)
+    app = Quart(__name__, root_path=str(tmp_path), plugins=[Fails()])
+    app.config.update(config)
+    assert "LookupError: nothing there" in str(error_of(app))
     assert app.hooks.report()["json"].status == "disabled"
+    assert app.hooks.report()["static"].status == "active"
+
+
+def test_a_misspelt_safe_mode_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUART_PLUG_SAFEMODE", "1")
+    app = Quart(__name__, plugins=[Fails()])
+    assert error_of(app).faults == ()  # one mistake: the plugin was not set up
+    assert "QUART_PLUG_SAFE_MODE" in str(error_of(app))
 
 
 @pytest.mark.parametrize("key", ["PLUGINS_DISABELD", "PLUGIN_DISABLED", "PLUGINS_STRCIT", "PLUGINS_CONFIG", "PLUGIN"])

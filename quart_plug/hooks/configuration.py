@@ -401,4 +401,4 @@ def _line(name: str, fault: Fault, bound: Bound) -> str:
 def _wrong(lines: list[str]) -> PluginConfigError:
     if len(lines) == 1:
         return PluginConfigError(lines[0])
-    return PluginConfigError("".join(f"\n  - {line}" for line in lines), lines)
+    return PluginConfigError("what is configured does not fit:" + "".join(f"\n  - {line}" for line in lines), lines)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..exceptions import PluginSettingsError
-from .suggestions import did_you_mean, slip_of
+from .suggestions import did_you_mean, nearest, slip_of
 
 CONFIG_KEYS = frozenset({"PLUGINS", "PLUGINS_DISABLED", "PLUGINS_AUTOLOAD", "PLUGINS_STRICT"})
 ENABLE_VARIABLE = "QUART_PLUG_PLUGINS"
@@ -145,36 +145,47 @@ def project_level(root_path: str | os.PathLike[str] | None, faults: Faults | Non
         _fault(
             f"[tool.{TABLE}] in {path} has {many}: {', '.join(unknown)}; it knows {', '.join(TABLE_KEYS)}",
             faults,
-            hides="disable" in "".join(unknown),
+            hides=False,
         )
     place = f"[tool.{TABLE}] in {path}"
+    off = [key for key in table if nearest(key, TABLE_KEYS) == "disable"]  # misspelt or not
     return Level(
         _items(table.get("plugins"), f"plugins of {place}", faults, names_only=True),
-        _items(table.get("disable"), f"disable of {place}", faults, names_only=True),
+        tuple(item for key in off for item in _items(table[key], f"{key} of {place}", faults, names_only=True)),
         _flag(table.get("autoload"), f"autoload of {place}", faults),
         config=(table["config"], str(path)) if "config" in table else None,
     )
 
 
-def misspelt(config: Mapping[str, Any], environ: Mapping[str, str], faults: Faults, more: Iterable[str] = ()) -> None:
+def misspelt(config: Mapping[str, Any], environ: Mapping[str, str], faults: Faults, more: Iterable[str] = ()) -> Level:
     """Find settings and variables that were surely meant to be one of ours.
 
     more  the variables of the plugins' configuration.
+
+    Gives what they turn off, for a plugin that was to be off is not imported, whatever the name of the setting.
     """
+    off: list[Wanted] = []
+    safe_mode = None
     for key in config:
         meant = slip_of(key, SETTINGS) if key.startswith("PLUGIN") and key not in SETTINGS else None
         if meant is not None:
-            _misspelt(f"{key} in the configuration{_source(config, key)}", meant, faults)
+            place = f"{key} in the configuration{_source(config, key)}"
+            _misspelt(place, meant, faults)
+            off += _items(config[key], place, faults, names_only=True) if meant == "PLUGINS_DISABLED" else ()
     known = VARIABLES | {*more}
     for variable in environ:
         meant = slip_of(variable, known) if variable.startswith(PREFIX) and variable not in known else None
         if meant is not None:
+            place = f"environment {variable}"
             _misspelt(f"the environment variable {variable}", meant, faults)
+            off += _items(environ[variable], place, faults) if meant == DISABLE_VARIABLE else ()
+            if meant == SAFE_MODE_VARIABLE:
+                safe_mode = _flag(environ[variable], place, faults)
+    return Level(disable=tuple(off), safe_mode=safe_mode)
 
 
 def _misspelt(what: str, meant: str, faults: Faults) -> None:
-    hides = "DISABLE" in meant or "SAFE" in meant
-    _fault(f"{what} is no setting (did you mean {meant!r}?); correct the name", faults, hides=hides)
+    _fault(f"{what} is no setting (did you mean {meant!r}?); correct the name", faults, hides=False)
 
 
 def _source(config: Mapping[str, Any], key: str) -> str:
@@ -199,8 +210,7 @@ def levels(
         config_level(config, faults),
         project_level(root_path, faults),
     ]
-    misspelt(config, environ, faults)
-    return found
+    return [misspelt(config, environ, faults), *found]
 
 
 def is_strict(config: Mapping[str, Any], faults: Faults | None = None) -> bool:
