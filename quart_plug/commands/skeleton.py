@@ -44,6 +44,7 @@ filterwarnings = ["error"]
 strict = true
 plugins = ["quart_plug.mypy_plugin"]
 files = ["src", "tests"]
+plugins = ["quart_plug.mypy_plugin"]
 """
 
 FILES["README.md"] = """\
