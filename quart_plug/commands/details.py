@@ -53,6 +53,7 @@ def details(state: State, name: str) -> dict[str, Any]:
         "configuration": [field.to_json() for field in state.manager.configuration.fields(report.name)],
         "routes": _routes(state.app, report.name),
         "commands": _commands(state.app, report.name),
+        "conflicts": [each.to_json() for each in state.report.conflicts if report.name in each.plugins],
         "application": state.application(),
     }
 
@@ -208,19 +209,18 @@ def _routes(app: Quart | None, name: str) -> list[dict[str, Any]] | None:
 
 
 def _commands(app: Quart | None, name: str) -> list[dict[str, str]] | None:
-    """The commands that a plugin gives; None without an application, or when they cannot be asked for."""
+    """The commands that a plugin gives; None without an application, or when the plugin is not active."""
     if app is None or not app.plugin_hooks.is_active(name):
         return None
+    owner = app.plugin_setup.footprints.owner
+    # Those that its set-up put into the application's group, if there is one; it is not made to look.
+    group = app.__dict__.get("cli")
+    found: list[Any] = [each for each in getattr(group, "commands", {}).values() if owner(each) == name]
     try:
         with quietly():
-            found = [
-                command
-                for implementation in app.plugin_hooks.implementations("cli_commands")
-                if implementation.plugin == name
-                for command in app.plugin_hooks.call_one(implementation)(app) or ()
-            ]
+            for implementation in app.plugin_hooks.implementations("cli_commands"):
+                if implementation.plugin == name:
+                    found += app.plugin_hooks.call_one(implementation)(app) or ()
     except (Exception, SystemExit) as error:
-        if isinstance(error, PluginError):
-            return None
         return [{"name": "?", "help": f"cannot be asked for: {type(error).__name__}: {error}"}]
     return [{"name": command.name or "?", "help": command.get_short_help_str(200)} for command in found]

@@ -225,3 +225,6 @@ def _print_parts(screen: Screen, known: dict[str, Any]) -> None:
         ],
     )
     section("Commands", ("Command", "What it does"), [(c["name"], c["help"]) for c in known["commands"] or ()])
+    for conflict in known["conflicts"]:
+        screen.print()
+        screen.prose(f"Conflict: {conflict['text']}")

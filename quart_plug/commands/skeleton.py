@@ -44,7 +44,6 @@ filterwarnings = ["error"]
 strict = true
 plugins = ["quart_plug.mypy_plugin"]
 files = ["src", "tests"]
-plugins = ["quart_plug.mypy_plugin"]
 """
 
 FILES["README.md"] = """\

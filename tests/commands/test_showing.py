@@ -256,6 +256,7 @@ def test_show_knows_everything_about_a_plugin(app: None, run_json: Any) -> None:
         "others": [],
         "routes": [{"rule": "/rooms", "endpoint": "rooms", "methods": ["GET"], "websocket": False}],
         "commands": [{"name": "sweep", "help": "Sweep the rooms."}],
+        "conflicts": [],
         "application": {"import": "shop", "error": None},
     }
 
@@ -315,3 +316,24 @@ def test_commands_that_cannot_be_asked_for(install: Any, project: Path, run_json
     (project / "shop.py").write_text("from quart_plug import Quart\napp = Quart(__name__, plugins=['rooms'])\n")
     (command,) = run_json("plugins", "show", "rooms", "--app", "shop")["commands"]
     assert command["help"] == "cannot be asked for: LookupError: x"
+
+
+def test_commands_that_the_set_up_added_and_what_two_plugins_claim(
+    install: Any, project: Path, run: Any, run_json: Any
+) -> None:
+    code = "from quart_plug import hookimpl\n@hookimpl\ndef setup(app):\n"
+    code += "    @app.cli.command()\n    def sweep(): 'Sweep.'\n"
+    route = "    app.add_url_rule('/x', __name__, lambda: '')\n"
+    install("rooms", code + route)
+    install("halls", code.replace("sweep", "clean") + route)
+    (project / "shop.py").write_text(
+        "from quart_plug import Quart\napp = Quart(__name__, plugins=['rooms', 'halls'])\n"
+    )
+    found = run_json("plugins", "show", "rooms", "--app", "shop")
+    assert found["commands"] == [{"name": "sweep", "help": "Sweep."}]
+    (conflict,) = found["conflicts"]
+    assert (conflict["kind"], conflict["subject"], conflict["plugins"]) == ("route", "GET /x", ["rooms", "halls"])
+    assert f"Conflict: {conflict['text']}" in run("plugins", "show", "halls", "--app", "shop")[1]
+    assert run_json("plugins", "show", "json", "--app", "shop")["conflicts"] == []
+    (fault,) = run_json("doctor", "--app", "shop", status=1)["faults"]
+    assert (fault["kind"], fault["text"]) == ("conflict", conflict["text"])
