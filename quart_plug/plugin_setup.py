@@ -22,6 +22,7 @@ from .footprints import Footprints
 from .hooks.conflicts import Conflict, conflict
 from .hooks.names import plugin_attribute
 from .scoping import all_faults
+from .signals import __all__ as SIGNALS
 
 logger = logging.getLogger("quart_plug.plugins")
 
@@ -70,6 +71,8 @@ def _take_blueprints(app: Quart, blueprints: Any, origin: Origin) -> None:
 
 def _take_signals(app: Quart, signals: Any, origin: Origin) -> None:
     for name, hook in signals.items():
+        if name in SIGNALS:
+            raise PluginHookError(f"there is a signal {name!r} already, which is quart-plug's; choose another name")
         spec = app.plugin_hooks.spec(hook)  # PluginHookError for one that is not there
         if spec.info.kind == "around" or spec.info.colour == "sync":
             raise PluginHookError(

@@ -159,28 +159,51 @@ async def send_got_serving_exception(app: Quart, error: BaseException) -> None:
     await _send("got_serving_exception", app, exception=error)
 
 
+# The moments that Quart has no signal for, as `quart_plug.signals.signal("response_sent")`; with the hook's arguments
+
+MOMENTS = (
+    *("startup", "draining", "shutdown", "route_matched", "response_sent", "websocket_closed"),
+    *("background_started", "background_finished"),
+)
+
+
+def _named(signal: str) -> Any:
+    """A signal that has been asked for by its name, or None: then nobody listens to it."""
+    catalogue = sys.modules.get(_CATALOGUE)
+    return None if catalogue is None else catalogue.NAMED.get(signal)
+
+
+def _sender(signal: str, hook: str, of: Callable[[], Quart | None] | None = None) -> Callable[..., Any]:
+    """An implementation of `hook` that sends the signal.
+
+    of  gives the app, for a hook with neither an argument `app` nor `ctx`.
+    """
+
+    def is_heard() -> bool:
+        found = _named(signal)
+        return found is not None and bool(found.receivers)
+
+    async def send(**values: Any) -> None:
+        app = values.pop("app", None) or (values["ctx"].app if "ctx" in values else of and of())
+        if app is not None and is_heard():
+            await _named(signal).send_async(app, _sync_wrapper=app.ensure_async, **values)
+
+    return hookimpl(specname=hook, when=is_heard)(send)
+
+
+for _moment in MOMENTS:
+    globals()[f"send_{_moment}"] = _sender(_moment, _moment)
+
+
 # The signals of other plugins (hook `signals`)
 
 
 def send_for(app: Quart, signals: Mapping[str, str], plugin: str) -> None:
     """Send each of a plugin's signals when its hook is called; `signals` has the hooks by the signals' names."""
-    senders = {name: _sender(app, name, hook) for name, hook in signals.items()}
-    senders["__quart_plug__"] = {"requires": [plugin]}  # goes when the plugin goes
+    senders: dict[str, Any] = {"__quart_plug__": {"requires": [plugin]}}  # goes when the plugin goes
+    for number, (signal, hook) in enumerate(signals.items()):
+        senders[f"send_{number}"] = staticmethod(_sender(signal, hook, weakref.ref(app)))
     app.plugin_hooks.register(type("Signals", (), senders)(), f"{plugin}-signals")
-
-
-def _sender(app: Quart, name: str, hook: str) -> Any:
-    catalogue = import_module(_CATALOGUE)
-    signal = catalogue.signal(name)
-    reference = weakref.ref(app)
-
-    async def send(**values: Any) -> None:
-        app = reference()
-        if app is not None:
-            values.pop("app", None)  # it is the sender
-            await signal.send_async(app, _sync_wrapper=app.ensure_async, **values)
-
-    return staticmethod(hookimpl(specname=hook, when=lambda: bool(signal.receivers))(send))
 
 
 def __getattr__(name: str) -> Any:

@@ -84,7 +84,7 @@ class Receivers(Keys):
 
 
 def _receivers(app: Any) -> Iterator[Receivers]:
-    return (Receivers(name, signal) for name, signal in (CATALOGUE | _OF_PLUGINS).items())
+    return (Receivers(name, signal) for name, signal in (CATALOGUE | NAMED).items())
 
 
 more_tables.append(_receivers)
@@ -108,17 +108,18 @@ before_render_template = AppSignal("before-render-template")
 template_rendered = AppSignal("template-rendered")
 message_flashed = AppSignal("message-flashed")
 
-_OF_PLUGINS: dict[str, AppSignal] = {}
+NAMED: dict[str, AppSignal] = {}
 
 
 def signal(name: str) -> AppSignal:
-    """A signal that a plugin adds by the hook `signals`; one of the above, if it is called so.
+    """A signal by its name: that of a moment that is not among those above, such as "response_sent" (named after the
+    hook, sent with its arguments), or one that a plugin adds by the hook `signals`; else one of the above.
 
     It may be asked for before the plugin is loaded: whoever asks first makes it.
     """
-    found = CATALOGUE.get(name) or _OF_PLUGINS.get(name)
+    found = CATALOGUE.get(name) or NAMED.get(name)
     if found is None:
-        found = _OF_PLUGINS[name] = AppSignal(name)
+        found = NAMED[name] = AppSignal(name)
     return found
 
 

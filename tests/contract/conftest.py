@@ -20,6 +20,7 @@ from werkzeug.datastructures import Headers
 import quart_plug.signals
 from quart_plug import Quart, Request, Response, Websocket, hookimpl, websocket
 from quart_plug.asgi import ASGIHTTPConnection, ASGIWebsocketConnection
+from quart_plug.kinds import KINDS
 from quart_plug.sessions import SecureCookieSessionInterface
 from quart_plug.testing.connections import WebsocketDisconnectError, WebsocketResponseError
 
@@ -221,43 +222,30 @@ class Bystander:
         yield
 
     @hookimpl
-    def context_pushed(self) -> None: ...
-    @hookimpl
-    def context_teardown(self) -> None: ...
-    @hookimpl
-    async def context_popped(self) -> None: ...
-    @hookimpl
-    async def request_started(self) -> None: ...
-    @hookimpl
-    def request_before(self) -> None: ...
-    @hookimpl
-    async def request_after(self) -> None: ...
-    @hookimpl
-    async def request_finished(self) -> None: ...
-    @hookimpl
-    async def request_failed(self) -> None: ...
-    @hookimpl
-    async def request_teardown(self) -> None: ...
-    @hookimpl
-    async def websocket_started(self) -> None: ...
-    @hookimpl
-    def websocket_before(self) -> None: ...
-    @hookimpl
-    async def websocket_after(self) -> None: ...
-    @hookimpl
-    async def websocket_finished(self) -> None: ...
-    @hookimpl
-    async def websocket_failed(self) -> None: ...
-    @hookimpl
-    async def websocket_teardown(self) -> None: ...
-    @hookimpl
-    async def websocket_received(self) -> None: ...
-    @hookimpl
-    async def websocket_sending(self) -> None: ...
-    @hookimpl
-    async def websocket_sent(self) -> None: ...
-    @hookimpl
-    async def websocket_closed(self) -> None: ...
+    def content_types(self) -> list[Any]:
+        return [Unspoken()]
+
+
+class Unspoken:
+    """A codec that no client asks for."""
+
+    media_types = ("application/x-unspoken",)
+    subprotocol = "unspoken"
+
+    def dumps(self, obj: Any) -> bytes:
+        raise NotImplementedError
+
+    def loads(self, data: bytes) -> Any:
+        raise NotImplementedError
+
+
+async def _look_on() -> None: ...
+
+
+for _hook in {hook for each in KINDS.values() for hook in each.hooks.values()} - {"connection"} | {
+    *("context_pushed", "context_teardown", "context_popped", "route_unmatched"),
+}:
+    setattr(Bystander, f"in_{_hook}", staticmethod(hookimpl(specname=_hook)(_look_on)))
 
 
 def _functions(app: Quart) -> None:

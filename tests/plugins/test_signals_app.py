@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -10,7 +12,11 @@ import pytest
 
 import quart_plug
 import quart_plug.signals
-from quart_plug import Quart, flash, render_template_string, websocket
+import quart_plug_signals
+from quart_plug import Quart, flash, hookimpl, render_template_string, websocket
+from quart_plug.exceptions import PluginLoadError
+from quart_plug.signals import signal
+from quart_plug.testing import WebsocketDisconnectError
 
 SIGNALS = [name for name in quart_plug.signals.__all__ if name not in ("Namespace", "signals_available")]
 
@@ -192,3 +198,93 @@ def test_names() -> None:
     assert quart_plug.signals.signals_available is True
     mine = quart_plug.signals.Namespace().signal("mine")
     assert mine.name == "mine"
+
+
+# Moments without a signal of Quart's, and signals of plugins ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("moment", quart_plug_signals.MOMENTS)
+async def test_a_moment_has_a_signal_of_its_hooks_name(moment: str) -> None:
+    """Sent by the app, with the hook's other arguments."""
+    app = Quart("shop")
+    heard: list[Any] = []
+
+    @app.route("/")
+    async def index() -> str:
+        app.add_background_task(lambda: None)
+        return "x"
+
+    @app.websocket("/ws")
+    async def ws() -> None:
+        await websocket.accept()
+
+    def receiver(sender: Any, **values: Any) -> None:
+        heard.append((sender, {*values}))
+
+    with signal(moment).connected_to(receiver):
+        async with app.test_app() as serving:
+            await serving.test_client().get("/")
+            async with serving.test_client().websocket("/ws") as connection:
+                with pytest.raises(WebsocketDisconnectError):
+                    await connection.receive()
+    assert heard and all(each == (app, {*app.hooks.spec(moment).arguments} - {"app"}) for each in heard)
+    assert app.hooks.call(moment) is None
+
+
+def declaring(signals: dict[str, str]) -> Any:
+    class Declaring:
+        @hookimpl
+        def signals(self) -> dict[str, str]:
+            return signals
+
+    return Declaring()
+
+
+async def test_a_plugin_that_comes_late_has_its_signals_too() -> None:
+    app = Quart("shop")
+    app.setup_plugins()
+    app.hooks.register(declaring({"shop-entered": "request_started"}), name="door")
+    heard: list[Any] = []
+
+    def receiver(sender: Any, ctx: Any) -> None:
+        heard.append(ctx.request.path)
+
+    with signal("shop-entered").connected_to(receiver, sender=app):
+        await app.test_client().get("/a")
+        app.hooks.unregister("door")
+        await app.test_client().get("/b")
+    assert heard == ["/a"]
+
+
+@pytest.mark.parametrize(
+    "signals, error",
+    [
+        ({"x": "request_startd"}, "there is no hook 'request_startd', did you mean 'request_started'?"),
+        ({"x": "connection"}, "the signal 'x' cannot be sent for the hook 'connection', which is of kind around"),
+        ({"x": "setup"}, "the signal 'x' cannot be sent for the hook 'setup', which is of kind notify and sync"),
+        ({"request_started": "startup"}, "there is a signal 'request_started' already"),
+    ],
+)
+def test_signals_that_cannot_be(signals: dict[str, str], error: str) -> None:
+    """The plugin that declares them is the one that fails."""
+    app = Quart("shop")
+    app.hooks.register(declaring(signals), name="door")
+    with pytest.raises(PluginLoadError) as failure:
+        app.setup_plugins()
+    assert "'door'" in str(failure.value) and error.partition(", did")[0] in str(failure.value)
+
+
+def test_signals_of_plugins_import_nothing_while_nobody_listens() -> None:
+    program = """
+import sys
+from quart_plug import Quart, hookimpl
+
+class Door:
+    @hookimpl
+    def signals(self):
+        return {"shop-entered": "request_started"}
+
+Quart("shop", plugins=[Door()]).setup_plugins()
+assert "blinker" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
