@@ -10,6 +10,7 @@ import pytest
 
 from quart_plug import Quart, current_app, g, has_request_context, hookimpl
 from quart_plug.exceptions import PluginLoadError
+from quart_plug.running import run_task
 from quart_plug.testing import LifespanError
 
 
@@ -237,3 +238,138 @@ async def test_a_failed_start_up_ends_the_generators_that_had_begun() -> None:
     with pytest.raises(OSError, match="no database"):
         await app.startup()
     assert log == ["taken", "put away"]
+
+
+# Draining -------------------------------------------------------------------------------------------------------------
+
+
+def draining(function: Any) -> Any:
+    return type("Draining", (), {"drain": staticmethod(hookimpl(specname="draining")(function))})()
+
+
+async def test_a_plugin_that_fails_when_draining_begins_stops_nothing(
+    app: Quart, calls: list[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is reported as other failures of serving are, and the rest of the end goes on."""
+
+    async def fails() -> None:
+        raise Boom
+
+    class Noting:
+        @hookimpl
+        async def draining(self) -> None:
+            calls.append("another plugin")
+
+        @hookimpl
+        async def serving_failed(self, error: BaseException) -> None:
+            calls.append(type(error))
+
+    app.hooks.register(draining(fails), name="faulty")
+    app.hooks.register(Noting(), name="noting")
+    app.after_serving(lambda: calls.append("after"))
+    async with app.test_app():
+        pass
+    assert calls == ["another plugin", ExceptionGroup, "after"]
+    assert "The app's draining failed" in caplog.text and "plugin 'faulty'" in caplog.text
+
+
+async def test_a_plugin_that_does_not_end_draining_is_left(
+    app: Quart, calls: list[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def hangs() -> None:
+        await asyncio.Event().wait()
+
+    app.config["SHUTDOWN_TIMEOUT"] = 0.01
+    app.hooks.register(draining(hangs))
+    app.after_serving(lambda: calls.append("after"))
+    async with app.test_app():
+        pass
+    assert calls == ["after"]
+    assert "The app's draining failed" in caplog.text
+
+
+async def test_draining_begins_anew_with_each_start(app: Quart, calls: list[Any]) -> None:
+    app.hooks.register(draining(lambda: calls.append("draining")))
+    for _ in range(2):
+        async with app.test_app():
+            calls.append("serving")
+    assert calls == ["serving", "draining"] * 2
+
+
+async def test_draining_is_not_told_where_nothing_has_started(app: Quart, calls: list[Any]) -> None:
+    """A signal that comes before the application serves ends the server, and there is nothing to drain."""
+
+    class Early:
+        name = "early"
+
+        @hookimpl
+        def server(self, app: Quart, name: str | None) -> Any:
+            return self
+
+        async def serve(self, app: Quart, *, shutdown_trigger: Any, **options: Any) -> None:
+            await shutdown_trigger()
+
+    app.hooks.register(Early(), name="early")
+    app.hooks.register(draining(lambda: calls.append("draining")))
+    await app.run_task(shutdown_trigger=lambda: asyncio.sleep(0))
+    assert calls == []
+
+
+async def test_a_trigger_that_raises_begins_draining_too(app: Quart, calls: list[Any]) -> None:
+    class Serving:
+        name = "serving"
+
+        @hookimpl
+        def server(self, app: Quart, name: str | None) -> Any:
+            return self
+
+        async def serve(self, app: Quart, *, shutdown_trigger: Any, **options: Any) -> None:
+            async with app.test_app():
+                with pytest.raises(Boom):
+                    await shutdown_trigger()
+                calls.append("stops")
+
+    async def trigger() -> None:
+        raise Boom
+
+    app.hooks.register(Serving(), name="serving")
+    app.hooks.register(draining(lambda: calls.append("draining")))
+    await app.run_task(shutdown_trigger=trigger)
+    assert calls == ["draining", "stops"]
+
+
+async def test_our_server_accepts_as_long_as_plugins_drain(app: Quart, calls: list[Any]) -> None:
+    """A new connection is answered while the hook waits, and refused when it has returned."""
+    lines: asyncio.Queue[str] = asyncio.Queue()
+    stop = asyncio.Event()
+
+    @app.route("/")
+    async def index() -> str:
+        return "draining" if calls else "serving"
+
+    async def get(port: int) -> str:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+        return answer.rpartition(b"\r\n\r\n")[2].decode()
+
+    async def drain() -> None:
+        calls.append("draining")
+        calls.append(await get(port))
+
+    async def fast_shutdown() -> None:
+        with pytest.raises(OSError):
+            await get(port)
+        calls.append("refused")
+
+    app.hooks.register(draining(drain))
+    app.after_serving(fast_shutdown)
+    options: dict[str, Any] = {"announce": lines.put_nowait, "access_log": False}
+    serving = asyncio.ensure_future(run_task(app, port=0, shutdown_trigger=stop.wait, **options))
+    async with asyncio.timeout(20):
+        port = int((await lines.get()).split()[2].rpartition(":")[2])
+        assert await get(port) == "serving"
+        stop.set()
+        await serving
+    assert calls == ["draining", "draining", "refused"]
