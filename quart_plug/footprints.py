@@ -55,10 +55,14 @@ class Picture:
 
 
 class Footprints:
-    """Those of one app's plugins."""
+    """Those of one app's plugins.
+
+    version  another number after each change.
+    """
 
     def __init__(self, app: Quart) -> None:
         self.app = app
+        self.version = 0
         self._changes: list[Change] = []
         self._plugin: str | None = None
         self._picture: Picture | None = None  # while something is recorded
@@ -87,6 +91,7 @@ class Footprints:
 
     def _record(self) -> None:
         assert self._picture is not None
+        self.version += 1
         before, after = self._picture.content, Picture(self.app)
         for path, table in after.tables.items():
             now = after.content[path]
@@ -124,6 +129,7 @@ class Footprints:
 
     def take_back(self, plugin: str) -> None:
         """Take back everything that a plugin added; what it has replaced comes back."""
+        self.version += 1
         rules: list[Any] = []
         for change in reversed(self.of(plugin)):
             index = self._changes.index(change)

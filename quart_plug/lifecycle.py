@@ -290,6 +290,7 @@ async def handle_exception(ctx: Context, error: Exception) -> Any:
     In tests and in debug mode it is raised again (`PROPAGATE_EXCEPTIONS`).
     """
     app = ctx.app
+    app.plugin_setup.blame.note(error)
     if ctx.plan.failed is not None:
         await ctx.plan.failed(ctx, error)
     propagate = app.config["PROPAGATE_EXCEPTIONS"]

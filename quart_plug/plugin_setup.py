@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .app_tables import MISSING, Settings
+from .blame import Blame
 from .blueprints import BlueprintNameTaken
 from .claims import claims
 from .exceptions import PluginError, PluginHookError
@@ -156,6 +157,7 @@ class PluginSetup:
     def __init__(self, app: Quart) -> None:
         self.app = app
         self.footprints = Footprints(app)
+        self.blame = Blame(app)
         self.defaults = Defaults(app, self.footprints)
         self._may_have_parts = False
         self._taken: list[Conflict] = []

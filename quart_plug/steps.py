@@ -27,6 +27,7 @@ Method = Callable[..., Coroutine[Any, Any, Any]]
 def _log_exception(ctx: Context, exception_info: Any) -> None:
     """Log an error that nothing handled, with the connection that it happened on."""
     logger = ctx.app.logger
+    ctx.app.plugin_setup.blame.note(exception_info[1])
     if ctx.kind is None:
         logger.error("Exception", exc_info=exception_info)
     elif ctx.kind is REQUEST:
@@ -38,6 +39,7 @@ def _log_exception(ctx: Context, exception_info: Any) -> None:
 
 async def _handle_background_exception(ctx: Context, error: Exception) -> None:
     """Tell the plugins of a background task's error and log it, through `log_exception` where that is overridden."""
+    ctx.app.plugin_setup.blame.note(error)
     failed = ctx.app.plugin_hooks.call("background_failed")
     if failed is not None:
         try:

@@ -37,8 +37,8 @@ LAYERS = [
     ["moments"],
     ["plan"],
     [
-        *("steps", "urls", "app_templates", "app_tables", "footprints", "claims", "plugin_setup", "plugin_config"),
-        *("slots", "registration"),
+        *("steps", "urls", "app_templates", "app_tables", "footprints", "claims", "blame"),
+        *("plugin_setup", "plugin_config", "slots", "registration"),
     ],
     ["connections"],
     ["asgi", "background", "running"],
