@@ -44,6 +44,9 @@ class PluginConfigs:
         if found:
             names = ", ".join(map(repr, found))
             raise PluginConfigError(f"several plugins are configured by {name}: {names}; ask by the plugin's name")
+        for plugin in configuration.declared_by(schema):
+            why = self.plugin_hooks.explain(plugin)
+            raise PluginConfigError(f"no active plugin has {name} as its configuration_schema: {why}")
         known = ", ".join(configuration.names) or "none"
         raise PluginConfigError(
             f"no active plugin has {name} as its configuration_schema (plugins that have one: {known}); enable the"

@@ -358,7 +358,7 @@ def test_it_can_be_shown_to_people(environment: Callable[..., None]) -> None:
     assert "hidden" not in json.dumps([entry.to_json() for entry in shown.values()])
 
 
-@pytest.mark.parametrize("given", [TimingConfig(), dict, "TimingConfig", 5], ids=repr)
+@pytest.mark.parametrize("given", [TimingConfig(api_key="hidden"), dict, "TimingConfig", 5], ids=repr)
 def test_a_schema_that_is_no_dataclass(given: Any) -> None:
     class Wrong:
         __quart_plug__ = {"name": "wrong"}
@@ -367,8 +367,18 @@ def test_a_schema_that_is_no_dataclass(given: Any) -> None:
         def configuration_schema(self) -> Any:
             return given
 
-    with pytest.raises(PluginConfigError, match="configuration_schema of 'wrong' has to be a dataclass"):
+    with pytest.raises(PluginConfigError, match="configuration_schema of 'wrong' has to be a dataclass") as caught:
         make_app(None, Wrong()).setup_plugins()
+    assert "hidden" not in str(caught.value)
+
+
+def test_who_asks_for_the_configuration_of_a_plugin_that_failed_is_told_why(caplog: pytest.LogCaptureFixture) -> None:
+    app = make_app(timing={"digits": "x"})
+    app.config["PLUGINS_STRICT"] = False
+    for asked in (TimingConfig, "timing"):
+        with pytest.raises(PluginConfigError, match=r"'timing' is failed: while it was configured: timing\.digits"):
+            app.plugin_config(asked)
+    assert "Started without these plugins" in caplog.text
 
 
 def test_a_plugin_that_is_registered_before_the_set_up_is_known(environment: Callable[..., None]) -> None:
@@ -393,3 +403,20 @@ def test_a_plugin_that_comes_late_is_configured_too(environment: Callable[..., N
     with pytest.raises(PluginConfigError, match=r"timing\.digits has to be an integer, not 'x'"):
         app.hooks.register(Timing())
     assert not app.hooks.is_active("timing")
+
+
+@pytest.mark.parametrize(
+    ("setting", "project", "message"),
+    [
+        ([1], "", "PLUGIN_CONFIG has to be a table of plugins, {name: {key: value}}, not [1]"),
+        ({}, "config = 5", "pyproject.toml [tool.quart-plug.config] has to be a table of plugins, {name: "),
+        ({}, "config.timing = 5", "[tool.quart-plug.config.timing] has to be a table, {key: value}, not 5"),
+    ],
+)
+def test_what_is_no_table_of_tables(setting: Any, project: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(f"[tool.quart-plug]\n{project}\n")
+    app = make_app(tmp_path)
+    app.config["PLUGIN_CONFIG"] = setting
+    with pytest.raises(PluginConfigError) as caught:
+        app.setup_plugins()
+    assert message in str(caught.value)

@@ -145,8 +145,10 @@ class Configuration:
         if name in self._bound:
             raise PluginConfigError(f"the plugin {name!r} declares two schemas, and may have one; join them")
         if not isinstance(schema, type) or not is_dataclass(schema):
+            kind = type(schema).__name__  # and not its repr, for it may be an object with secrets
+            given = repr(schema) if isinstance(schema, type) else f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}"
             raise PluginConfigError(
-                f"the configuration_schema of {name!r} has to be a dataclass, the class itself, not {schema!r}"
+                f"the configuration_schema of {name!r} has to be a dataclass, the class itself, not {given}"
             )
         try:
             convert = Converter(schema)
@@ -203,6 +205,10 @@ class Configuration:
         """Every plugin that declared this schema."""
         return {name: bound for name, bound in self._bound.items() if bound.schema is schema}
 
+    def declared_by(self, schema: Any) -> list[str]:
+        """Every plugin that declared this schema, those that failed or went too."""
+        return [name for name, declared in self._declared.items() if declared is schema]
+
     @property
     def names(self) -> tuple[str, ...]:
         """The plugins that have a configuration."""
@@ -237,7 +243,8 @@ class Configuration:
             if table is None:
                 continue
             if not isinstance(table, Mapping):
-                found.append(f"{place} has to be a table of plugins, {{name: {{key: value}}}}, not {_shown(table)}")
+                where = place if place == SETTING else f"{place} [{TABLE}]"
+                found.append(f"{where} has to be a table of plugins, {{name: {{key: value}}}}, not {_shown(table)}")
                 continue
             for name in table:
                 if name not in names and (sure or nearest(str(name), names) is not None):
