@@ -221,8 +221,9 @@ class Request(BaseRequestWebsocket):
         cached = self._cached_json[silent]
         if cached is not ... and cache:
             return cached
-        codec = None if self.is_json else self._codec()
-        if codec is None and not (force or self.is_json):
+        is_json = self.is_json
+        codec = None if is_json else self._codec()
+        if codec is None and not (force or is_json):
             return None
         # Straight to the body, unless a subclass has its own way to it.
         plain = cache and type(self).get_data is _get_data
