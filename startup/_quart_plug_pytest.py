@@ -40,6 +40,17 @@ def plug(
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """A test that failed has one error, which is its own."""
+    try:
+        return (yield)
+    except BaseException:
+        if _kept in item.stash:
+            del item.stash[_kept]
+        raise
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
     """Look for leaks when every fixture of the test has taken back its own."""
     result = yield

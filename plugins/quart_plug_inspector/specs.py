@@ -5,7 +5,7 @@ A plugin that implements it marks it `@hookimpl(optionalhook=True)`, since the i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ class Panel:
 
 
 @hookspec(kind="collect", colour="sync")
-def inspector_panels(app: Quart) -> Panel | None:
+def inspector_panels(app: Quart) -> Panel | Mapping[str, Any] | None:
     """A table for the inspector's page: asked while somebody looks at it, every two seconds at most often.
 
     It is called in the event loop and must not block. One that raises is shown with its error, and the others go on.

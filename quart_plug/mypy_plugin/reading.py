@@ -46,11 +46,9 @@ class Catalogue:
     """
 
     def __init__(self, references: Sequence[str] = (), folders: Sequence[Path] = ()) -> None:
-        self.hooks: dict[str, Specification] = {}
-        self._references: list[str] = []
-        self._of_files: dict[str, dict[str, Specification]] = {}
-        self._add(KERNEL, Path(_kernel_specs.__file__))
+        self._sources: dict[str, Path] = {KERNEL: Path(_kernel_specs.__file__)}  # by reference
         self._local: set[str] = set()
+        self._of_files: dict[str, tuple[int, dict[str, Specification]]] = {}
         for reference in references:
             module = reference.partition(":")[0]
             below = (_source_below(folder, module) for folder in folders)
@@ -63,31 +61,45 @@ class Catalogue:
                 )
             if local is not None:
                 self._local.add(module)
-            self._add(reference, path)
-        for reference in dict.fromkeys(_of_installed_plugins()):
+            self._sources[reference] = path
+        for reference in _of_installed_plugins():
             path = find_source(reference.partition(":")[0])
             if path is not None:
-                self._add(reference, path)
+                self._sources.setdefault(reference, path)
+        self._read()
 
-    def _add(self, reference: str, path: Path) -> None:
-        self._references.append(reference)
-        self.hooks = read_specifications(reference, path) | self.hooks
+    def _read(self) -> None:
+        self.hooks: dict[str, Specification] = {}
+        for reference, path in self._sources.items():
+            self.hooks = read_specifications(reference, path) | self.hooks
+        self._read_at = self._changed_at()
+
+    def _changed_at(self) -> int:
+        return max(_changed_at(path) for path in self._sources.values())
 
     def of_file(self, module: str, path: str) -> Mapping[str, Specification]:
-        """The hooks that are known in a file: also those that its own `__quart_plug__` names."""
-        if path not in self._of_files:
+        """The hooks that are known in a file: also those that its own `__quart_plug__` names.
+
+        mypy's daemon lives longer than what it checks stays the same, so what has changed is read again.
+        """
+        if self._changed_at() != self._read_at:
+            self._read()
+            self._of_files.clear()
+        changed_at = _changed_at(Path(path))
+        known = self._of_files.get(path)
+        if known is None or known[0] != changed_at:
             found: dict[str, Specification] = {}
             for reference in _declared(module, Path(path)):
                 own = reference.partition(":")[0]
                 source = Path(path) if own == module else _beside(module, Path(path), own) or find_source(own)
                 if source is not None:
                     found |= read_specifications(reference, source)
-            self._of_files[path] = found | self.hooks
-        return self._of_files[path]
+            known = self._of_files[path] = changed_at, found | self.hooks
+        return known[1]
 
     def modules(self) -> list[str]:
         """The modules of others that specify hooks, where they have types."""
-        modules = dict.fromkeys(reference.partition(":")[0] for reference in self._references)
+        modules = dict.fromkeys(reference.partition(":")[0] for reference in self._sources)
         return [name for name in modules if name != KERNEL and (name in self._local or _is_typed(name))]
 
     def digest(self) -> str:
@@ -154,6 +166,13 @@ def find_source(module: str) -> Path | None:
     return None
 
 
+def _changed_at(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def _beside(module: str, path: Path, wanted: str) -> Path | None:
     """The file of a module of the same top package as the one at `path`, which may not be importable here."""
     parts = module.split(".")
@@ -179,7 +198,7 @@ def _is_typed(module: str) -> bool:
 def _of_installed_plugins() -> Iterator[str]:
     for record in discover().records:
         module = record.reference.partition(":")[0]
-        path = None if record.first_party else find_source(module)
+        path = find_source(module)
         if path is not None:
             yield from _declared(module, path)
 

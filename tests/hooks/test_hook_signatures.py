@@ -295,6 +295,14 @@ class Wrong:
     @hookimpl
     def room_openend(self, room: Room) -> None: ...  # HERE hook-name: (did you mean "room_opened"?)
 """,
+    # A hook of an installed plugin
+    "panels.py": """
+from quart_plug import Quart, hookimpl
+
+@hookimpl
+def inspector_panels(app: Quart) -> int:  # HERE hook-result: takes "Panel | Mapping[str, Any] | None"
+    return 1
+""",
     # A plugin that implements its own hooks, which nobody else names
     "counters.py": """
 from quart_plug import hookimpl, hookspec

@@ -262,6 +262,21 @@ def test_a_blocked_module_is_as_if_it_were_not_installed(plug: Plug) -> None:
     assert "packer" not in sys.modules
 
 
+def test_a_part_of_a_package_can_be_blocked(plug: Plug) -> None:
+    import xml.sax as before
+
+    plug.block("xml.sax")
+    with pytest.raises(ImportError, match="sax"):
+        from xml import sax  # noqa: F401
+    import xml.dom
+
+    plug.close()
+    from xml import sax as after
+
+    assert after is before
+    assert xml.dom
+
+
 async def test_a_blocked_library_of_a_core_plugin(plug: Plug) -> None:
     plug.block("jinja2")
     app = plug()

@@ -43,6 +43,12 @@ def test_one_that_leaks(plug):
     os.environ["LEFT_BEHIND"] = "1"
 
 
+def test_one_that_fails_and_leaks(plug):
+    plug()
+    os.environ["LEFT_BY_A_FAILURE"] = "1"
+    raise LookupError("its own error")
+
+
 async def test_a_task_in_a_request(plug):
     app = plug()
 
@@ -84,8 +90,10 @@ def test_a_suite_that_uses_it(tmp_path: Path, mode: str, processes: str) -> None
         suite = suite.replace("async def test", "@pytest.mark.asyncio\nasync def test")
         suite = suite.replace("import pytest\n", "import pytest\nimport pytest_asyncio\n", 1)
     said = run(tmp_path, "-n", processes, test_it__py=suite, pytest__ini=INI.replace("auto", mode))
-    assert "6 passed, 2 errors" in said, said
+    assert "1 failed, 6 passed, 2 errors" in said, said
     assert "the environment variable LEFT_BEHIND was changed" in said
+    assert "its own error" in said
+    assert "LEFT_BY_A_FAILURE was changed" not in said
     assert "the task 'forgotten' is running, suspended at " in said
     assert "test_one_that_leaks" in said and "test_a_task_in_a_request" in said
     assert "INTERNALERROR" not in said
