@@ -78,7 +78,8 @@ class Catalogue:
         return max(_changed_at(path) for path in self._sources.values())
 
     def of_file(self, module: str, path: str) -> Mapping[str, Specification]:
-        """The hooks that are known in a file: also those that its own `__quart_plug__` names.
+        """The hooks that are known in a file: also those that its own `__quart_plug__` names, and those of plugins
+        in modules of the project that it requires.
 
         mypy's daemon lives longer than what it checks stays the same, so what has changed is read again.
         """
@@ -88,12 +89,11 @@ class Catalogue:
         changed_at = _changed_at(Path(path))
         known = self._of_files.get(path)
         if known is None or known[0] != changed_at:
-            found: dict[str, Specification] = {}
-            for reference in _declared(module, Path(path)):
-                own = reference.partition(":")[0]
-                source = Path(path) if own == module else _beside(module, Path(path), own) or find_source(own)
-                if source is not None:
-                    found |= read_specifications(reference, source)
+            found = dict(_specified_by(module, Path(path)))
+            for name in _required(Path(path)):
+                required = _near(name, module, Path(path))
+                if required is not None:
+                    found |= _specified_by(name, required)
             known = self._of_files[path] = changed_at, found | self.hooks
         return known[1]
 
@@ -203,25 +203,47 @@ def _of_installed_plugins() -> Iterator[str]:
             yield from _declared(module, path)
 
 
+def _specified_by(module: str, path: Path) -> dict[str, Specification]:
+    """The hooks of a plugin's own."""
+    found: dict[str, Specification] = {}
+    for reference in _declared(module, path):
+        holder = reference.partition(":")[0]
+        source = path if holder == module else _near(holder, module, path)
+        if source is not None:
+            found |= read_specifications(reference, source)
+    return found
+
+
+def _near(wanted: str, module: str, path: Path) -> Path | None:
+    """The file of a module that the one at `path` names: of the same package, in the same folder, or installed."""
+    return _beside(module, path, wanted) or _source_below(path.parent, wanted) or find_source(wanted)
+
+
 def _declared(module: str, path: Path) -> list[str]:
     """What a plugin's module says in `__quart_plug__["hookspecs"]`: texts, imported modules, classes of its own."""
-    if DECLARATION not in path.read_text("utf-8", "replace"):
-        return []
-    tree = _parse(path)
+    tree, items = _declaration(path, "hookspecs")
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    return [reference for item in items for reference in _reference(item, tree, module, package)]
+
+
+def _required(path: Path) -> list[str]:
+    """The plugins in `__quart_plug__["requires"]` that may be modules."""
+    names = [item.value for item in _declaration(path, "requires")[1] if isinstance(item, ast.Constant)]
+    return [name for name in names if isinstance(name, str) and all(map(str.isidentifier, name.split(".")))]
+
+
+def _declaration(path: Path, wanted: str) -> tuple[ast.Module, list[ast.expr]]:
+    """The items of a list in a plugin's `__quart_plug__`, with the module that they stand in."""
+    tree = _parse(path, DECLARATION)
     for node in ast.walk(tree):
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         if any(isinstance(target, ast.Name) and target.id == DECLARATION for target in targets):
             value = getattr(node, "value", None)
             if isinstance(value, ast.Dict):
-                return [
-                    reference
-                    for key, listed in zip(value.keys, value.values, strict=True)
-                    if isinstance(key, ast.Constant) and key.value == "hookspecs"
-                    for item in (listed.elts if isinstance(listed, (ast.List, ast.Tuple)) else [listed])
-                    for reference in _reference(item, tree, module, package)
-                ]
-    return []
+                for key, listed in zip(value.keys, value.values, strict=True):
+                    if isinstance(key, ast.Constant) and key.value == wanted:
+                        return tree, listed.elts if isinstance(listed, (ast.List, ast.Tuple)) else [listed]
+    return tree, []
 
 
 def _reference(item: ast.expr, tree: ast.Module, module: str, package: str) -> Iterator[str]:
@@ -232,6 +254,8 @@ def _reference(item: ast.expr, tree: ast.Module, module: str, package: str) -> I
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and node.name == item.id:
             yield f"{module}:{item.id}"
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if (alias.asname or alias.name) == item.id)
         elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 if (alias.asname or alias.name) == item.id:
@@ -253,8 +277,12 @@ def _options_of_marks(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[
                 }
 
 
-def _parse(path: Path) -> ast.Module:
+def _parse(path: Path, only_with: str = "") -> ast.Module:
+    """The module's source; nothing when it does not have a text that is looked for."""
     try:
-        return ast.parse(path.read_bytes())
+        source = path.read_bytes()
+        if only_with.encode() in source:
+            return ast.parse(source)
+        return ast.Module(body=[], type_ignores=[])
     except (OSError, SyntaxError):
         return ast.Module(body=[], type_ignores=[])  # mypy says what is wrong with it

@@ -303,6 +303,34 @@ from quart_plug import Quart, hookimpl
 def inspector_panels(app: Quart) -> int:  # HERE hook-result: takes "Panel | Mapping[str, Any] | None"
     return 1
 """,
+    # A plugin of the project that this one requires
+    "doors.py": """
+from quart_plug import hookspec
+import door_specs as specs
+
+__quart_plug__ = {"hookspecs": [specs]}
+""",
+    "door_specs.py": """
+from quart_plug import hookspec
+
+@hookspec(kind="first")
+async def door_opens(number: int) -> bool | None: ...
+""",
+    "keys.py": """
+import doors
+from quart_plug import hookimpl
+
+__quart_plug__ = {"requires": ["doors", "sessions"]}
+
+@hookimpl
+async def door_opens(number: int) -> str | None:  # HERE hook-result: takes "bool | None" as a result
+    return None
+
+class Wrong:
+    @hookimpl
+    async def door_open(self, number: int) -> bool | None:  # HERE hook-name: (did you mean "door_opens"?)
+        return True
+""",
     # A plugin that implements its own hooks, which nobody else names
     "counters.py": """
 from quart_plug import hookimpl, hookspec
