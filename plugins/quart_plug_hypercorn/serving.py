@@ -76,6 +76,9 @@ class HypercornServer:
         install()
         listener = listen(host, port)
         try:
+            listening = app.plugin_hooks.call("listening")
+            if listening is not None:
+                await listening(app, url_of(listener, "https" if tls else "http"))
             await _Serving(app, config, listener, tls).run(shutdown_trigger, announce)
         finally:
             listener.close()

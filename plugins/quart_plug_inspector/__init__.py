@@ -26,7 +26,9 @@ __all__ = ["Panel", "Settings"]
 
 __quart_plug__ = {"hookspecs": ["quart_plug_inspector.specs"]}
 
-_addresses: weakref.WeakKeyDictionary[Quart, str] = weakref.WeakKeyDictionary()  # where a page is, with its token
+# Where a page is, with its token; and where its app is, once a server has told.
+_pages: weakref.WeakKeyDictionary[Quart, str] = weakref.WeakKeyDictionary()
+_servers: weakref.WeakKeyDictionary[Quart, str] = weakref.WeakKeyDictionary()
 
 
 @hookimpl
@@ -50,11 +52,16 @@ def setup(app: Quart) -> None:
     app.register_blueprint(make_blueprint(app, Inspection(app, recorder), guard, settings.path))
     app.config.on_change.append(recorder.follow)
     recorder.turn(True)
-    _addresses[app] = f"{settings.path}/?token={guard.token}"
+    _pages[app] = f"{settings.path}/?token={guard.token}"
+
+
+@hookimpl
+def listening(app: Quart, url: str) -> None:
+    _servers[app] = url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
 
 
 @hookimpl
 def startup(app: Quart) -> None:
-    address = _addresses.get(app)
-    if address is not None and app.debug:
-        app.logger.info("The inspector is at %s", address)
+    page = _pages.get(app)
+    if page is not None and app.debug:
+        app.logger.info("The inspector is at %s%s", _servers.get(app, ""), page)

@@ -123,6 +123,15 @@ def debug_page(app: Quart) -> DebugPage | None:
 
 
 @hookspec(kind="notify", colour="async")
+async def listening(app: Quart, url: str) -> None:
+    """The server has its address, such as "http://127.0.0.1:5000", and is about to start the app.
+
+    Connections wait until that is done. Told by the plugin `hypercorn`; ASGI servers with a command of their own do not
+    tell.
+    """
+
+
+@hookspec(kind="notify", colour="async")
 async def startup(app: Quart) -> None:
     """The server starts; before the app's own `before_serving` functions."""
 

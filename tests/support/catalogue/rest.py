@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,6 +25,18 @@ from quart_plug.testing import LifespanError
 from . import app_with, only, scenario, view, visit
 
 # Serving --------------------------------------------------------------------------------------------------------------
+
+
+@scenario
+async def listening() -> None:
+    """Before the app's start-up, with the port that was really taken."""
+    calls: list[str] = []
+    app = app_with("listening", lambda app, url: calls.append(url))
+    app.before_serving(lambda: calls.append("before_serving"))
+    await app.run_task(port=0, shutdown_trigger=lambda: asyncio.sleep(0))
+    [url, started] = calls
+    assert re.fullmatch(r"http://127\.0\.0\.1:[1-9]\d*", url), url
+    assert started == "before_serving"
 
 
 @scenario
