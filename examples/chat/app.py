@@ -34,7 +34,7 @@ app = Quart(__name__)
 app.config.from_toml("settings.toml")
 app.config.from_prefixed_env("CHAT")
 
-room = Room(history=app.config["HISTORY"])
+room = app.extensions["chat_room"] = Room(history=app.config["HISTORY"])
 
 
 @app.get("/")

@@ -105,9 +105,7 @@ def _take_the_name(install: Callable[[], None]) -> None:
 
 
 def _option(*names: str, from_environment: bool = False, **attributes: Any) -> click.Option:
-    return click.Option(
-        names, is_eager=True, expose_value=False, allow_from_autoenv=from_environment, **attributes
-    )
+    return click.Option(names, is_eager=True, expose_value=False, allow_from_autoenv=from_environment, **attributes)
 
 
 version_option = _option("--version", help="Show the versions and exit.", is_flag=True, callback=get_version)

@@ -38,30 +38,21 @@ def configuration_schema(app: Quart) -> type[Settings]:
 
 @hookimpl
 def setup(app: Quart) -> None:
-    if not app.debug:
-        return
-    from .feed import Inspection
-    from .guard import Guard
-    from .recorder import Recorder
-    from .settings import process_secret
-    from .views import make_blueprint
+    if app.debug:
+        from .inspector import install
 
-    settings = app.plugin_config(Settings)
-    guard = Guard(app, settings, process_secret())
-    recorder = Recorder(app, settings.history)
-    app.register_blueprint(make_blueprint(app, Inspection(app, recorder), guard, settings.path))
-    app.config.on_change.append(recorder.follow)
-    recorder.turn(True)
-    _pages[app] = f"{settings.path}/?token={guard.token}"
+        _pages[app] = install(app)
 
 
 @hookimpl
 def listening(app: Quart, url: str) -> None:
-    _servers[app] = url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+    _servers[app] = url
 
 
 @hookimpl
 def startup(app: Quart) -> None:
     page = _pages.get(app)
     if page is not None and app.debug:
-        app.logger.info("The inspector is at %s%s", _servers.get(app, ""), page)
+        from .inspector import tell_address
+
+        tell_address(app, _servers.get(app), page)

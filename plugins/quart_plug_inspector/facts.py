@@ -51,10 +51,16 @@ def plugins(app: Quart) -> dict[str, Any]:
     manager = app.plugin_hooks
     report = manager.report().to_json()
     for plugin in report["plugins"]:
-        plugin["reason"] = masked_text(plugin["reason"])
+        plugin["reason"] = _from_here(app, masked_text(plugin["reason"]))
+        plugin["requested_by"] = [_from_here(app, place) for place in plugin["requested_by"]]
         plugin["configuration"] = _plugin_configuration(app, plugin["name"]) if plugin["status"] == "active" else []
         plugin["declares"] = _declaration(manager, plugin["name"]) if plugin["status"] == "active" else []
     return {**report, "problems": [masked_text(problem) for problem in report["problems"]]}
+
+
+def _from_here(app: Quart, text: str) -> str:
+    """A text whose paths begin in the app's folder, which stands in `summary`."""
+    return text.replace(str(app.root_path) + os.sep, "")
 
 
 def _declaration(manager: Any, name: str) -> list[list[str]]:
@@ -77,7 +83,7 @@ def _plugin_configuration(app: Quart, name: str) -> list[list[str]]:
         [
             field.name,
             HIDDEN if field.secret and field.value is not None else shown(field.name, field.value),
-            masked_text(field.source),
+            _from_here(app, masked_text(field.source)),
             field.documentation,
         ]
         for field in app.plugin_config_fields(name)
@@ -230,7 +236,7 @@ def configuration(app: Quart) -> list[dict[str, Any]]:
                 "value": text,
                 "type": type(app.config[key]).__name__,
                 "hidden": text == HIDDEN,
-                "source": masked_text(app.config.source(key) or "code"),
+                "source": _from_here(app, masked_text(app.config.source(key) or "code")),
             }
         )
     return found

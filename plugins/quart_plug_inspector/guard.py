@@ -188,7 +188,7 @@ def security_headers(scope: Any) -> dict[str, str]:
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
         "Cache-Control": "no-store",
-        "Referrer-Policy": "no-referrer",
+        "Referrer-Policy": "same-origin",  # with "no-referrer" the form's own Origin would be "null"
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
     }

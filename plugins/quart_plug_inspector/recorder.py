@@ -210,6 +210,12 @@ class Recorder:
         if record is not None:
             record.fail(error)
 
+    @hookimpl(specname="response_sent", tryfirst=True)
+    async def _response_is_sent(self, ctx: Context) -> None:
+        record = self._record_of(ctx)
+        if record is not None:
+            record.stop()  # what plugins do afterwards is shown, and nobody waited for it
+
     @hookimpl(trylast=True)
     async def response_sent(self, ctx: Context, status: int | None, error: BaseException | None) -> None:
         record = self._record_of(ctx)

@@ -44,6 +44,7 @@ class Record:
         self.version = 0
         self.began = time.perf_counter()
         self.at = time.time()
+        self.stopped = 0.0
         self.seconds: float | None = None
         self.kind = ctx.kind.name
         self.method: str = scope["method"] if self.kind == "request" else "WS"
@@ -101,10 +102,15 @@ class Record:
         text = masked_text(str(error))
         self.error = f"{type(error).__name__}: {text}" if text else type(error).__name__
 
+    def stop(self) -> None:
+        """Nobody waits for it any more."""
+        self.stopped = self.stopped or time.perf_counter()
+
     def end(self, state: str) -> None:
         """It is over; nothing is measured any more."""
         if self.seconds is None:
-            self.seconds = time.perf_counter() - self.began
+            self.stop()
+            self.seconds = self.stopped - self.began
             self.state = state
             self._websocket = self.scope = None
 

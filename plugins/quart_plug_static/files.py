@@ -94,8 +94,7 @@ def _guess(name: str | None) -> str:
     # The first guess reads the system's table of types from the disk.
     if name is None:
         raise ValueError(
-            "send_file cannot guess the type of a stream without a name; pass `mimetype` or "
-            "`attachment_filename`"
+            "send_file cannot guess the type of a stream without a name; pass `mimetype` or `attachment_filename`"
         )
     return mimetypes.guess_type(name)[0] or "application/octet-stream"
 

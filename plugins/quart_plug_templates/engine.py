@@ -70,9 +70,7 @@ class JinjaEngine:
 
     # Rendering ---------------------------------------------------------------------------------
 
-    async def render(
-        self, app: Quart, template_name_or_list: str | Sequence[str], context: dict[str, Any]
-    ) -> str:
+    async def render(self, app: Quart, template_name_or_list: str | Sequence[str], context: dict[str, Any]) -> str:
         return await render_template(app.jinja_env.get_or_select_template(template_name_or_list), context, app)
 
     async def render_string(self, app: Quart, source: str, context: dict[str, Any]) -> str:

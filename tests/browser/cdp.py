@@ -116,6 +116,8 @@ class Browser:
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._waiting: list[tuple[str | None, str, Callable[[Any], bool], asyncio.Future[None]]] = []
         self.script_errors: list[str] = []  # what the pages' own scripts threw and did not catch
+        self.complaints: list[str] = []  # errors and warnings of the console; of the browser's after `Log.enable`
+        self.requested: list[str] = []  # addresses that pages asked for, after `Network.enable`
         self._reader = asyncio.create_task(self._read())
 
     @classmethod
@@ -143,10 +145,21 @@ class Browser:
             if message["method"] == "Runtime.exceptionThrown":
                 details = message["params"]["exceptionDetails"]
                 self.script_errors.append(details.get("exception", {}).get("description") or details["text"])
+            self._note(message["method"], message["params"])
             for session, event, suits, future in self._waiting:
                 happened = (message.get("sessionId"), message["method"]) == (session, event)
                 if happened and not future.done() and suits(message["params"]):
                     future.set_result(None)
+
+    def _note(self, event: str, params: Any) -> None:
+        if event == "Log.entryAdded" and params["entry"]["level"] in ("warning", "error"):
+            self.complaints.append(f"{params['entry']['text']} ({params['entry'].get('url', '')})")
+        elif event == "Runtime.consoleAPICalled" and params["type"] in ("warning", "error", "assert"):
+            self.complaints.append(" ".join(str(value.get("value", value)) for value in params["args"]))
+        elif event == "Network.requestWillBeSent":
+            self.requested.append(params["request"]["url"])
+        elif event == "Network.webSocketCreated":
+            self.requested.append(params["url"])
 
     async def command(self, method: str, session: str | None = None, /, **params: Any) -> Any:
         """Give a command and wait for its answer. BrowserError when it is refused."""

@@ -1,5 +1,5 @@
 // The sections that live: requests, and websockets.
-import { age, badge, bytes, code, dash, duration, facts, h, plural, serverTime, sheet, span, when } from "./dom.js";
+import { age, badge, bytes, code, dash, duration, facts, h, plural, sheet, span, when } from "./dom.js";
 import { bar, waterfall } from "./waterfall.js";
 
 const newestFirst = (map) => [...map.values()].sort((a, b) => b.id - a.id);
@@ -85,8 +85,8 @@ export const websockets = {
     columns: [
       { title: "Websocket", className: "main", cell: (record) => [span("number note", `#${record.id}`), " ", ...address(record)] },
       { title: "State", cell: socketState },
-      { title: "In", className: "number", cell: (record) => traffic(record.received) },
-      { title: "Out", className: "number", cell: (record) => traffic(record.sent) },
+      { title: "In", className: "number traffic", cell: (record) => traffic(record.received) },
+      { title: "Out", className: "number traffic", cell: (record) => traffic(record.sent) },
       { title: "Client", className: "wide", cell: (record) => code(record.client) },
       { title: "Open for", className: "number", cell: (record) => (record.seconds === null ? when(record.at, null) : age(record.seconds)) },
     ],
@@ -102,6 +102,3 @@ export const websockets = {
     ],
   },
 };
-
-/** Whether a record is new enough to be pointed at. */
-export const isFresh = (record) => serverTime() - record.at < 2;

@@ -15,7 +15,9 @@ export function h(name, attributes = {}, ...children) {
 
 /** Several things in one cell, with a class. */
 export const span = (className, ...children) => h("span", { class: className }, ...children);
-export const code = (text) => h("code", {}, text);
+/** Code, which may be broken after what parts its words. */
+export const code = (text) => h("code", {}, ...breakable(text));
+export const breakable = (text) => String(text).split(/(?<=[_./:,(-])/).flatMap((part, index) => (index ? [document.createElement("wbr"), part] : [part]));
 
 /** What a row has nothing to say in. */
 export const dash = () => span("none", "–");
@@ -81,16 +83,20 @@ export const badge = (text, tone = "plain") => span(`badge ${tone}`, text);
 
 /** A plugin's name with its colour, which is the same everywhere. */
 export function plugin(name) {
-  return name ? span("plugin", swatch(name), name) : span("none", "the app");
+  return name ? span("plugin", swatch(name), span("name", ...breakable(name))) : span("none", "the app");
 }
 
 export const swatch = (name) => h("i", { class: "swatch", "aria-hidden": "true", style: { "--hue": hue(name) } });
 
+// FNV-1a, and then the golden angle: names that are alike are far apart.
 export function hue(name) {
-  let sum = 7;
-  for (const letter of name) sum = (sum * 31 + letter.codePointAt(0)) % 9973;
-  return String((sum * 47) % 360);
+  let hash = 0x811c9dc5;
+  for (const letter of name) hash = Math.imul(hash ^ letter.codePointAt(0), 0x01000193) >>> 0;
+  return ((hash * 137.508) % 360).toFixed(0);
 }
+
+/** A paragraph in which `this` is code. */
+export const prose = (text) => h("p", { class: "prose" }, ...text.split("`").map((part, index) => (index % 2 ? h("code", {}, part) : part)));
 
 /** Pairs of a name and what it is, as a description list. */
 export function facts(...pairs) {

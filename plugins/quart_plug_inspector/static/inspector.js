@@ -13,7 +13,7 @@ const state = { requests: new Map(), websockets: new Map() };
 const shown = new Map(); // id -> { section, tab, count, panel, table, notice, filter, narrow }
 let current = null;
 let paused = false;
-let wanted = location.hash.slice(1);
+let wanted = location.hash;
 
 // Sections ----------------------------------------------------------------------------------------------------------
 
@@ -50,13 +50,20 @@ function select(id, focus = false) {
   }
   const { tab, section, filter, narrow } = shown.get(id);
   if (focus) tab.focus();
-  tab.scrollIntoView({ block: "nearest", inline: "nearest" });
+  showTab(tab);
   $("filter").value = filter;
   $("narrow-label").hidden = !section.narrow;
   $("narrow-text").textContent = section.narrow?.label ?? "";
   $("narrow").checked = narrow;
-  if (location.hash.slice(1).split("/")[0] !== id) history.replaceState(null, "", `#${id}`);
+  if (location.hash.split("/")[1] !== id) history.replaceState(null, "", `#/${id}`);
   redraw();
+}
+
+// Not by `scrollIntoView`, which would make the tab the place where Tab goes on from.
+function showTab(tab) {
+  const strip = $("tabs");
+  const right = tab.offsetLeft + tab.offsetWidth - strip.offsetLeft;
+  strip.scrollLeft = Math.min(Math.max(strip.scrollLeft, right - strip.clientWidth), tab.offsetLeft - strip.offsetLeft);
 }
 
 // Panels come and go with the plugins that have them.
@@ -95,9 +102,9 @@ function draw() {
   if (notice.textContent !== notices.join("")) notice.replaceChildren(...notices.map((text) => h("p", { class: "notice" }, text)));
 }
 
-// `#hooks/request_before` leads to a row.
+// `#/hooks/request_before` leads to a row. With the slash it is no element's id, to which the browser would jump.
 function follow(hash) {
-  const [id, key] = hash.split("/");
+  const [, id, key] = hash.split("/");
   if (!shown.has(id)) return false;
   if (key !== undefined) {
     Object.assign(shown.get(id), { filter: "", narrow: false });
@@ -163,7 +170,7 @@ $("skip").addEventListener("click", (event) => {
   event.preventDefault(); // the address tells the section
   $("main").focus();
 });
-addEventListener("hashchange", () => follow(location.hash.slice(1)));
+addEventListener("hashchange", () => follow(location.hash));
 
 // What the reader asks for is drawn though the rest is paused.
 function redraw() {

@@ -1,10 +1,10 @@
 // The sections that tell what the app is made of: plugins, hooks, routes, configuration, and other plugins' panels.
-import { badge, code, dash, facts, h, plugin, plural, sheet, span } from "./dom.js";
+import { badge, breakable, code, dash, facts, h, plugin, plural, prose, sheet, span } from "./dom.js";
 
 const TONES = { active: "good", disabled: "plain", blocked: "warm", shadowed: "warm", failed: "bad", incompatible: "bad", missing: "bad" };
 
 /** A link to a row of another section. */
-const link = (section, key, ...children) => h("a", { href: `#${section}/${encodeURIComponent(key)}` }, ...children);
+const link = (section, key, ...children) => h("a", { href: `#/${section}/${encodeURIComponent(key)}` }, ...children);
 
 export const plugins = {
   id: "plugins",
@@ -20,9 +20,9 @@ export const plugins = {
     columns: [
       { title: "Plugin", className: "main", cell: (each) => plugin(each.name) },
       { title: "State", cell: (each) => badge(each.status, TONES[each.status]) },
-      { title: "Why", cell: (each) => each.reason || (each.requested_by.includes("core") ? "core" : `asked for by ${each.requested_by.join(", ") || "nobody"}`) },
+      { title: "Why", cell: (each) => breakable(each.reason || (each.requested_by.includes("core") ? "core" : `asked for by ${each.requested_by.join(", ") || "nobody"}`)) },
       { title: "Hooks", className: "number", cell: (each) => (each.hooks.length ? String(each.hooks.length) : dash()) },
-      { title: "From", className: "wide", cell: (each) => (each.distribution ? [each.distribution, " ", span("note", each.version ?? "")] : span("none", "this project")) },
+      { title: "From", className: "wide kept", cell: (each) => (each.distribution ? [each.distribution, " ", span("note", each.version ?? "")] : span("none", "this project")) },
     ],
     detail: (each) => [
       facts(
@@ -56,12 +56,12 @@ export const hooks = {
     columns: [
       { title: "Hook", className: "main", cell: (hook) => [code(hook.name)] },
       { title: "Kind", cell: (hook) => [hook.kind, " ", span("note", hook.colour)] },
-      { title: "Called, in order", cell: (hook) => (hook.implementations.length ? h("ol", { class: "order" }, ...hook.implementations.map((each) => h("li", { class: each.wanted ? null : "off" }, plugin(each.plugin)))) : span("none", "nobody")) },
+      { title: "Called, in order", cell: (hook) => (hook.implementations.length ? h("ol", { class: "order" }, ...hook.implementations.map((each) => h("li", each.wanted ? {} : { class: "off", title: "left out at the moment: its condition says no" }, plugin(each.plugin)))) : span("none", "nobody")) },
       { title: "From", className: "wide", cell: (hook) => (hook.owner === "quart_plug" ? span("note", "the kernel") : plugin(hook.owner)) },
     ],
     detail: (hook) => [
       h("p", { class: "signature" }, code(`${hook.name}(${hook.arguments.join(", ")})`)),
-      ...hook.documentation.split("\n\n").map((part) => h("p", { class: "prose" }, part)),
+      ...hook.documentation.split("\n\n").map(prose),
       facts(["Kind", `${hook.kind}, ${hook.colour}`], hook.slot && ["Filled by default by", plugin(hook.slot)]),
       hook.implementations.length
         ? sheet("Implementations, in call order", ["", "Plugin", "Function", "Place", ""], hook.implementations.map((each, index) => [
@@ -105,7 +105,7 @@ export const routes = {
     detail: (route) => [
       facts(
         ["View", route.view ? [code(route.view), " ", route.place ? span("place", route.place) : ""] : span("none", "none is registered")],
-        ["Methods", route.methods.join(", ") || "websocket"],
+        route.methods.length > 0 && ["Methods", route.methods.join(", ")],
         ["Endpoint", code(route.endpoint)],
         route.blueprint && ["Blueprint", route.blueprint],
       ),
@@ -135,7 +135,7 @@ export const configuration = {
     columns: [
       { title: "Setting", className: "main plainmain", cell: (each) => code(each.key) },
       { title: "Value", className: "values", cell: (each) => (each.hidden ? [span("value", each.value), " ", span("note", "hidden")] : span("value", each.value)) },
-      { title: "Source", cell: (each) => (each.source === "default" ? span("none", "default") : each.source) },
+      { title: "Source", cell: (each) => (each.source === "default" ? span("none", "default") : breakable(each.source)) },
     ],
   },
 };

@@ -3,8 +3,8 @@ import { code, duration, h, plugin, plural, swatch, span } from "./dom.js";
 
 const WIDEST = 100; // percent
 
-/** The time of all plugins in one connection, in seconds. */
-export const spent = (record) => record.sums.reduce((sum, [, , , seconds]) => sum + seconds, 0);
+/** The time of all plugins in one connection, in seconds; without what came when the response had been sent. */
+export const spent = (record) => record.sums.reduce((sum, [hook, , , seconds]) => (hook === "response_sent" ? sum : sum + seconds), 0);
 
 /** A thin bar for a list: how long against the longest one, and the share of the plugins in it. */
 export function bar(record, longest) {
@@ -48,6 +48,7 @@ export function waterfall(record) {
     h("h3", {}, "Time in hooks"),
     summary(record),
     spans.length ? h("div", { class: "sheet" }, h("table", {}, h("caption", { class: "unseen" }, "Time in hooks, in the order of their beginning"), h("thead", {}, head), h("tbody", {}, ...spans.map((each) => line(...each))))) : null,
+    spans.some(([hook]) => hook === "connection") ? h("p", { class: "note" }, "What goes around the handling (connection) has one bar for its parts before and after.") : null,
     rest > 0 ? h("p", { class: "note" }, `${plural(rest, "more call")} counted in the sums and not drawn.`) : null);
 }
 

@@ -324,7 +324,7 @@ async def test_every_answer_has_a_strict_policy(app: Quart, path: str) -> None:
     assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
     assert answer.headers["X-Frame-Options"] == "DENY"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
     assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert "no-store" in answer.headers["Cache-Control"] or path.endswith(".css")
     assert not [name for name, _ in answer.headers if name.lower().startswith("access-control-")]

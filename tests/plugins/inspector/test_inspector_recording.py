@@ -70,10 +70,14 @@ async def test_the_time_of_each_hook_and_plugin(app: Quart, look: Any) -> None:
     }  # fmt: skip
     for hook, _, calls, seconds, longest, failed in sums:
         assert (calls, failed) == (1, 0), hook
-        assert 0 < seconds == longest < told["seconds"]
-    for _, _, started, seconds, failed in spans:
-        assert 0 <= started < started + seconds < told["seconds"]
+        assert 0 < seconds == longest
+    for hook, _, started, seconds, failed in spans:
+        assert started >= 0
         assert failed is False
+        if hook == "response_sent":  # for which nobody waits
+            assert started >= told["seconds"]
+        else:
+            assert started + seconds <= told["seconds"]
 
 
 async def test_requests_at_once_are_told_apart(app: Quart, look: Any) -> None:
