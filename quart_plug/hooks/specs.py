@@ -1,10 +1,7 @@
-"""Every hook of the kernel: when it is called, with what, and what its answer does.
+"""Every hook of the kernel: when it is called, with what, and what its answer does. Signatures and documentation only.
 
-This is the one file a plugin author reads. A plugin implements a hook by a function of the same name, marked
-`@hookimpl`, that names as many of the arguments as it wants. `sync` hooks must be plain functions; `async` hooks
-may be plain or coroutine functions.
-
-Rules of the file: signatures and documentation only, grouped by the moment they are called.
+A plugin implements a hook by a function of the same name, marked `@hookimpl`, that names as many of the arguments as it
+wants. `sync` hooks must be plain functions; `async` hooks may be plain or coroutine functions.
 """
 
 from __future__ import annotations
@@ -124,11 +121,7 @@ def debug_page(app: Quart) -> DebugPage | None:
 
 @hookspec(kind="notify", colour="async")
 async def listening(app: Quart, url: str) -> None:
-    """The server has its address, such as "http://127.0.0.1:5000", and is about to start the app.
-
-    Connections wait until that is done. Told by the plugin `hypercorn`; ASGI servers with a command of their own do not
-    tell.
-    """
+    """The server has its address, and starts the app next. Told by the plugin `hypercorn`, not by other ASGI servers."""
 
 
 @hookspec(kind="notify", colour="async")
