@@ -121,7 +121,7 @@ def debug_page(app: Quart) -> DebugPage | None:
 
 @hookspec(kind="notify", colour="async")
 async def listening(app: Quart, url: str) -> None:
-    """The server has its address, and starts the app next. Told by the plugin `hypercorn`, not by other ASGI servers."""
+    """The server has its address, and starts the app next. Told by the plugin `hypercorn`, not by other servers."""
 
 
 @hookspec(kind="notify", colour="async")
