@@ -71,14 +71,14 @@ def test_safe_mode_and_options_count_for_them_too(broken: Environment) -> None:
 
 def test_what_is_broken_can_be_turned_off_and_on(broken: Environment) -> None:
     """One command for each; then the application starts, and only the healthy one is imported."""
-    names = ", ".join(f'"{name}"' for fault in ALL for name in fault.plugins)
+    some = (*ON_LOADING[:2], ON_SETUP)
+    names = ", ".join(f'"{fault.name}"' for fault in some)
     broken.write("pyproject.toml", f'[tool.quart-plug]\nplugins = [{names}, "greets"]\n')
     assert ON_LOADING[0].origin in broken.fails_to_serve()
     (broken.project.parent / "imported").unlink()
-    for fault in ALL:
-        for name in fault.plugins:
-            done = broken.quart_plug("plugins", "disable", name)
-            assert done.returncode == 0, done.stdout
+    for fault in some:
+        done = broken.quart_plug("plugins", "disable", fault.name)
+        assert done.returncode == 0, done.stdout
     with broken.serve() as server:
         assert get(server, "/greet") == (200, "good day")
     assert broken.imported == {"acme_greets"}
