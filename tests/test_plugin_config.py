@@ -306,6 +306,24 @@ def test_configuration_of_a_plugin_that_is_off_is_no_mistake() -> None:
     assert app.plugin_config(TimingConfig) == TimingConfig()
 
 
+def test_configuration_of_a_plugin_of_the_project_that_is_not_enabled_is_no_mistake(
+    tmp_path: Path, environment: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another application of the project may have it. It is not imported; a misspelt name is a mistake all the same."""
+    (tmp_path / "shop_of_project.py").write_text("raise AssertionError('imported')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "pyproject.toml").write_text(
+        "[tool.quart-plug.config.'shop_of_project:audit']\na = 1\n[tool.quart-plug.config.shop_of_project]\na = 1\n"
+    )
+    environment(SHOP_OF_PROJECT_AUDIT__A="1", SHOP_OF_PROJECT__A="1")
+    app = make_app(tmp_path)
+    app.setup_plugins()
+    assert app.hooks.is_active("timing")
+    for name in ("shop_of_projec", "signal"):  # the latter is a module of Python's, and nearly `signals`
+        with pytest.raises(PluginConfigError, match=f"'{name}'. .code. configures a plugin that is not there"):
+            make_app(tmp_path, **{name: {}}).setup_plugins()
+
+
 def test_a_schema_that_nobody_declared() -> None:
     app = make_app()
     with pytest.raises(PluginConfigError, match=r"no active plugin has Limits .*plugins that have one: timing"):

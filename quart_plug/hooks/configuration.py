@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import PluginConfigError, PluginSettingsError
-from .suggestions import did_you_mean, nearest
+from .suggestions import did_you_mean, nearest, slip_of
 
 if TYPE_CHECKING:
     from ..faults import Fault
@@ -232,10 +232,13 @@ class Configuration:
         written = self._config.get(SETTING) not in (None, {}) or bool(self._project and self._project[0])
         return not written and next(self._all_variables(), None) is None
 
-    def faults(self, known: Iterable[str], sure: bool = True) -> list[PluginConfigError]:
+    def faults(
+        self, known: Iterable[str], can_be_found: Callable[[str], bool], sure: bool = True
+    ) -> list[PluginConfigError]:
         """Configuration of plugins that nobody knows, and what is no table of tables.
 
-        sure  whether all plugins are known; else only what resembles one that is known is taken for a mistake.
+        can_be_found  whether a name is that of a module: it may be a plugin that another app of the project has.
+        sure          whether all plugins are known; else only what resembles one that is known is taken for a mistake.
         """
         names = list(known)
         found: list[str] = []
@@ -247,7 +250,9 @@ class Configuration:
                 found.append(f"{where} has to be a table of plugins, {{name: {{key: value}}}}, not {_shown(table)}")
                 continue
             for name in table:
-                if name not in names and (sure or nearest(str(name), names) is not None):
+                if name in names or (not sure and nearest(str(name), names) is None):
+                    continue
+                if slip_of(str(name), names) is not None or not can_be_found(str(name)):
                     found.append(self._unknown(str(name), self._place(place, name), names))
         forms: dict[str, list[str]] = {}
         for name in names:
@@ -255,6 +260,10 @@ class Configuration:
         for variable, form in self._all_variables():
             if form not in forms:
                 if not sure and nearest(form, forms) is None:
+                    continue
+                words = form.lower().split("_")
+                modules = ("_".join(words[:end]) for end in range(len(words), 0, -1))
+                if slip_of(form, forms) is None and any(map(can_be_found, modules)):
                     continue
                 hint = did_you_mean(form, forms)
                 found.append(f"the environment variable {variable} configures a plugin that is not there{hint};"

@@ -184,7 +184,7 @@ class _Resolver:
             return _Target(record_of_value.name, record_of_value)
         if item in self.locals:
             return _Target(item, local=self.locals[item])
-        if _IMPORT_STRING.match(item) and _can_be_found(item):
+        if _IMPORT_STRING.match(item) and can_be_found(item):
             return _Target(item, local=item)
         known = self.names | {record.qualified for record in self.records}
         line = f"{item!r} in {wanted.place}{did_you_mean(item, known)}"
@@ -209,7 +209,7 @@ class _Resolver:
         return _Target(name, local=item)
 
 
-def _can_be_found(item: str) -> bool:
+def can_be_found(item: str) -> bool:
     """Whether the import string's top package is there; asked without importing it."""
     top = item.partition(":")[0].partition(".")[0]
     try:

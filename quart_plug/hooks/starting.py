@@ -21,7 +21,7 @@ from .entries import FAULTY, Entry
 from .mistakes import Mistakes, join
 from .registry import Registry
 from .report import Report
-from .selection import Selection, needs_metadata, select
+from .selection import Selection, can_be_found, needs_metadata, select
 from .tracing import Tracer
 
 
@@ -199,7 +199,7 @@ class Starting:
         names: list[str] = []
         if not self.configuration.is_empty:
             names = [*(entry.name for entry in self._entries), *(record.name for record in self.discover().records)]
-        unknown = self.configuration.faults(dict.fromkeys(names), sure=not self.lone)
+        unknown = self.configuration.faults(dict.fromkeys(names), can_be_found, sure=not self.lone)
         if self.lone:  # to be shown, and to stop nobody
             self._problems += unknown
             unknown = []
