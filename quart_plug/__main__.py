@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _hand_over(arguments: list[str]) -> int:
     from .app import Quart
     from .commands.options import apply_leading_plugin_options
-    from .commands.state import unlogged
+    from .commands.state import quietly
 
     # An application of our own asks for the command line as the user's would. It is not strict: another
     # plugin that is broken must not keep the command line from working; and who runs it is told by their own.
@@ -46,7 +46,7 @@ def _hand_over(arguments: list[str]) -> int:
     asking = Quart("quart_plug", root_path=str(Path.cwd()))
     asking.config["PLUGINS_STRICT"] = False
     asking.plugin_hooks.lone = True
-    with unlogged():
+    with quietly():
         command_line = asking.plugin_slot("command_line")
     status: int = command_line.main(arguments)
     return status

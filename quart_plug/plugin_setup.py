@@ -177,7 +177,7 @@ class PluginSetup:
                     continue  # it was rolled back together with one that it requires
                 try:
                     self._take(step, implementation)
-                except Exception as error:
+                except (Exception, SystemExit) as error:  # a plugin must not end the program
                     self._note_claim(implementation.plugin, error)
                     hooks.mark_failed(implementation.plugin, error, step.when)
             for name in hooks.names if step.check is not None else ():
@@ -218,7 +218,7 @@ class PluginSetup:
                 self._told.add(found)
                 logger.warning("Two plugins claim one thing: %s.", found.text)
 
-    def _note_claim(self, plugin: str, error: Exception) -> None:
+    def _note_claim(self, plugin: str, error: BaseException) -> None:
         """Of two plugins whose blueprints have one name the second fails; both are named."""
         if isinstance(error, BlueprintNameTaken):
             owner = self.footprints.owner(self.app.blueprints.get(error.name))

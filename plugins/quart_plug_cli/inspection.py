@@ -16,13 +16,13 @@ from quart_plug.commands.output import Screen
 from quart_plug.finding import AppFailed, AppNotFound, own_traceback
 
 from .loading import NoAppException
-from .options import version_lines
+from .options import app_option, version_lines
 from .script import ScriptInfo, pass_script_info
 
 SORTS = ("rule", "endpoint", "methods", "domain", "match")
 
 
-@click.command("routes", short_help="Show the routes.")
+@click.command("routes", short_help="Show the routes.", params=[app_option()])
 @click.option(
     "--sort", "-s", type=click.Choice(SORTS), default="rule",
     help="'domain' is the host or subdomain, 'match' the order of matching.",

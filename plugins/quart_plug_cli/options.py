@@ -116,6 +116,19 @@ def debug_option() -> click.Option:
     return _option("--debug/--no-debug", help="Turn debug mode on or off.", default=None, callback=set_debug)
 
 
+def app_option() -> click.Option:
+    """--app; the commands that are about an application have it as well."""
+    return _option(
+        "-A",
+        "--app",
+        metavar="IMPORT",
+        help="Where the application is: 'module:name', 'module:factory(\"x\")', or a file. "
+        "Without it: the environment's QUART_PLUG_APP or QUART_APP, "
+        "then wsgi.py, app.py, asgi.py, main.py.",
+        callback=set_app,
+    )
+
+
 def global_options() -> list[click.Option]:
     """The options of the program, in the order in which they are listed and, when absent, processed."""
     return [
@@ -127,15 +140,7 @@ def global_options() -> list[click.Option]:
             help="Read environment variables from this file, before .env and .quartenv (with python-dotenv).",
             callback=read_env_file,
         ),
-        _option(
-            "-A",
-            "--app",
-            metavar="IMPORT",
-            help="Where the application is: 'module:name', 'module:factory(\"x\")', or a file. "
-            "Without it: the environment's QUART_PLUG_APP or QUART_APP, "
-            "then wsgi.py, app.py, asgi.py, main.py.",
-            callback=set_app,
-        ),
+        app_option(),
         debug_option(),
         _option("--plugin", multiple=True, metavar="NAME", help="Turn a plugin on.", callback=add_names(PLUGINS)),
         _option(

@@ -12,13 +12,13 @@ from quart_plug import Quart
 from quart_plug.commands import timing
 
 from .loading import AppImportFailed, users_traceback
-from .options import debug_option
+from .options import app_option, debug_option
 from .script import ScriptInfo, debug_from_environment, pass_script_info
 
 _FILE = click.Path(exists=True, dir_okay=False)
 
 
-@click.command("run", short_help="Run a server.", params=[debug_option()])
+@click.command("run", short_help="Run a server.", params=[app_option(), debug_option()])
 @click.option(
     "--host", "-h", default="127.0.0.1", show_default=True, envvar=["QUART_PLUG_RUN_HOST", "QUART_RUN_HOST"],
     help="The address to listen on; 0.0.0.0 for all.",

@@ -17,10 +17,11 @@ import click
 
 from quart_plug import Quart
 
+from .options import app_option
 from .script import ScriptInfo, pass_script_info
 
 
-@click.command("shell", short_help="Open a Python prompt.")
+@click.command("shell", short_help="Open a Python prompt.", params=[app_option()])
 @pass_script_info
 def shell_command(info: ScriptInfo) -> None:
     """Open a Python prompt in an application context; `await` works in it.

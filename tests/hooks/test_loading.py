@@ -133,6 +133,7 @@ def test_wrong_settings_stop_the_load_and_leave_the_report(manager: Make) -> Non
 BROKEN = {
     "import error": ("1 / 0", "failed", "while it was imported: ZeroDivisionError: division by zero"),
     "exit": ("raise SystemExit(3)", "failed", "while it was imported: SystemExit: 3"),
+    "skip": ("class Skip(BaseException): ...\nraise Skip('x')", "failed", "while it was imported: Skip: x"),
     "hook": ("@hookimpl\ndef nams(): ...", "failed", "no hook 'nams' (did you mean 'names'?)"),
     "declaration": ("__quart_plug__ = {'need': 1}", "failed", "unknown key 'need'"),
     "dependency": ("import no_such_module_x.y", "missing", "pip install no_such_module_x"),

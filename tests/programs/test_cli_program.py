@@ -345,3 +345,21 @@ def test_output_that_nobody_reads_any_more_is_no_error(start: Start, write: Writ
     )
     status, output = start(command=["reader.py"]).wait()
     assert (status, output.strip()) == (0, "1")
+
+
+def test_what_a_plugin_prints_is_no_part_of_the_json(start: Start, write: Write, tmp_path: Path) -> None:
+    """Also while the program looks for the command line."""
+    import os
+    import subprocess
+
+    write("app.py", "from quart_plug import Quart\nprint('noise')\napp = Quart(__name__)\n")
+    write("loud.py", "from quart_plug import hookimpl\nprint('noise')\n@hookimpl\ndef setup(app): print('noise')\n")
+    write("pyproject.toml", '[tool.quart-plug]\nplugins = ["loud"]\n')
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("QUART")}
+    for command in ("routes", "version", "plugins list", "plugins hooks", "plugins show loud", "--app app doctor"):
+        done = subprocess.run(
+            [sys.executable, "-m", "quart_plug", *command.split(), "--json"],
+            cwd=tmp_path, env=clean, capture_output=True, text=True, timeout=30, check=True,
+        )  # fmt: skip
+        assert json.loads(done.stdout), command
+        assert "noise" in done.stderr, command

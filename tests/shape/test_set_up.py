@@ -94,6 +94,20 @@ async def test_a_set_up_that_fails_where_that_is_allowed(caplog: pytest.LogCaptu
     assert "no database" in caplog.text
 
 
+@pytest.mark.parametrize("hook", ["setup", "setup_finished", "configuration_defaults"])
+def test_a_plugin_that_ends_the_program_while_it_is_set_up(hook: str) -> None:
+    """It has failed as any other, and is named."""
+
+    def leave(app: Quart) -> None:
+        raise SystemExit("enough")
+
+    plugin = type("Leaves", (), {"__quart_plug__": {"name": "leaves"}, hook: staticmethod(hookimpl(leave))})()
+    leave.__name__ = hook
+    app = Quart(__name__, plugins=[plugin])
+    with pytest.raises(PluginLoadError, match=r"plugin 'leaves', .* failed: while it was set up: SystemExit: enough"):
+        app.setup_plugins()
+
+
 def test_the_constructor_only_reads() -> None:
     """Making an app and registering on it imports no plugin."""
     source = """

@@ -133,6 +133,13 @@ def test_routes_as_a_table(module: Any, run: Any) -> None:
     assert lines[-1].split() == ["/ws", "talk", "yes"]
 
 
+@pytest.mark.parametrize("line", ["--app shop routes", "routes --app shop", "routes -A shop"])
+def test_the_app_is_said_before_the_command_or_after_it(module: Any, run: Any, line: str) -> None:
+    module("app.py", "app = Quart(__name__)\n")
+    module("shop.py", SHOP)
+    assert "/a" in {route["rule"] for route in json.loads(run(*line.split(), "--json").stdout)}
+
+
 def test_routes_say_which_plugin_added_them(module: Any, run: Any) -> None:
     setup = "def setup(app): app.add_url_rule('/c', 'c', lambda: '')\n"
     module("mine.py", f"from quart_plug import hookimpl\n@hookimpl\n{setup}")
