@@ -15,6 +15,7 @@ coroutine functions alike. Knows no HTTP and imports nothing of the package.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar, cast, overload
 
@@ -97,9 +98,15 @@ def hookimpl(
     when               asked each time a chain is compiled: an implementation for which it answers False is
                        left out and costs nothing. Whoever changes the answer calls `plans_changed()` of
                        the app, or `quart_plug.hooks.notify_change()` for all apps.
+
+    TypeError for anything but a function or method, such as a class or a `functools.partial`.
     """
 
     def decorate(function: F) -> F:
+        if not inspect.isroutine(_inner(function)):  # nobody would ever call it
+            raise TypeError(
+                f"@hookimpl marks functions and methods, not {function!r}; write a function that calls it"
+            )
         if when is not None:
             setattr(_inner(function), IMPL_ATTRIBUTE, {"when": when})
         return _impl_marker(

@@ -130,6 +130,7 @@ class Plug:
         environ: Mapping[str, str | None] | None = None,
         set_up: bool = True,
         import_name: str = "plug",
+        app_class: type[Quart] | None = None,
         **options: Any,
     ) -> Quart:
         """Make an app with exactly these plugins beside the core ones, and set it up.
@@ -141,6 +142,7 @@ class Plug:
         plugin_config  the plugins' own configuration, {plugin: {key: value}}: what `[plugins.NAME]` has in a file.
         environ   environment variables for this app; None takes one away. They are those of the app made last.
         set_up    False leaves the plugins' set-up to the first need, as an application does.
+        app_class  the application's class, where it is one of its own.
         options   the other arguments of `Quart`. With `root_path=…` the app lives there, and the pyproject.toml that
                   belongs to that folder counts; without it the app lives in the folder `plug.folder`.
 
@@ -155,11 +157,12 @@ class Plug:
             raise ValueError(f"core={core!r}: no core plugin is called {', '.join(unknown)}")
         arguments = {
             "core": core, "disable": tuple(disable), "config": config, "plugin_config": plugin_config,
-            "environ": environ, "set_up": set_up, "import_name": import_name, **options,
+            "environ": environ, "set_up": set_up, "import_name": import_name,
+            "app_class": app_class, **options,
         }  # fmt: skip
         self._set_environment(environ or {})
         options.setdefault("root_path", str(self.folder))
-        app = Quart(import_name, plugins=plugins, **options)
+        app = (app_class or Quart)(import_name, plugins=plugins, **options)
         off = [*disable, *self._turned_off, *(name for name in CORE if name not in kept and name not in plugins)]
         app.plugin_hooks._code = settings.code_level(plugins, list(dict.fromkeys(off)), None)
         app.config.update(config or {})

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
 from quart_plug.hooks.markers import SPEC_ATTRIBUTE, HookInfo, hookimpl, hookspec
 
 
@@ -30,3 +36,15 @@ def test_hookimpl_works_bare_and_with_options() -> None:
 
     assert (one(), two()) == (1, 2)
     assert two.quart_plug_impl["specname"] == "one"  # type: ignore[attr-defined] # where pluggy keeps it
+
+
+@pytest.mark.parametrize("marked", [partial(print), type("Plugin", (), {}), SimpleNamespace(), "request_before"])
+@pytest.mark.parametrize("mark", [hookimpl, hookimpl(tryfirst=True)], ids=["plain", "with options"])
+def test_what_is_no_function_cannot_be_marked(marked: Any, mark: Any) -> None:
+    """It would never be called, and nobody would say so."""
+    with pytest.raises(TypeError, match=r"marks functions and methods, not .*; write a function that calls it"):
+        mark(marked)
+
+
+def test_a_function_in_a_cache_can_be_marked() -> None:
+    assert hookimpl(cache(lambda app: None))

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from quart_plug import hookimpl
+from quart_plug import Quart, hookimpl
 from quart_plug.exceptions import PluginLoadError, PluginNotFound
 from quart_plug.hooks.selection import CORE
 from quart_plug.testing import Plug
 
 TIMING = """
-from quart_plug import hookimpl
+from quart_plug import Quart, hookimpl
 
 HEADER = "x-time"
 
@@ -95,6 +95,14 @@ def test_a_plugin_s_own_configuration(plug: Plug) -> None:
     assert plug(counter).plugin_config(Settings).size == 1
     assert plug(counter, plugin_config={"counter": {"size": 2}}).plugin_config(Settings).size == 2
     plug.fails(counter, plugin_config={"counter": {"sizes": 2}}, match="sizes.*did you mean 'size'")
+
+
+def test_an_app_of_a_class_of_its_own(plug: Plug) -> None:
+    class Shop(Quart):
+        pass
+
+    assert isinstance(plug(Audit(), app_class=Shop), Shop)
+    assert isinstance(plug.reload(), Shop)
 
 
 def test_set_up_can_wait(plug: Plug) -> None:
