@@ -155,10 +155,11 @@ class Entry:
 
     def report(self) -> PluginReport:
         waits = self.status == "selected"
+        between = "\n  - " if "\n  - " in self.reason else "; also "
         return PluginReport(
             self.name,
             "disabled" if waits else self.status,  # type: ignore[arg-type] # the others are Status
-            "selected, and not loaded yet" if waits else "; also ".join((self.reason, *self.further)),
+            "selected, and not loaded yet" if waits else between.join((self.reason, *self.further)),
             self.distribution,
             self.version,
             self.value if self.record is not None or self.local is not None else "",

@@ -174,7 +174,8 @@ def misspelt(config: Mapping[str, Any], environ: Mapping[str, str], faults: Faul
             off += _items(config[key], place, faults, names_only=True) if meant == "PLUGINS_DISABLED" else ()
     known = VARIABLES | {*more}
     for variable in environ:
-        meant = slip_of(variable, known) if variable.startswith(PREFIX) and variable not in known else None
+        ours = variable.startswith(PREFIX) and "__" not in variable  # with that it is read as configuration of a plugin
+        meant = slip_of(variable, known) if ours and variable not in known else None
         if meant is not None:
             place = f"environment {variable}"
             _misspelt(f"the environment variable {variable}", meant, faults)
