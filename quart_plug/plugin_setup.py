@@ -184,7 +184,7 @@ class PluginSetup:
                 try:
                     if step.check is not None and hooks.is_active(name):
                         step.check(self.app, name)
-                except Exception as error:
+                except (Exception, SystemExit) as error:
                     hooks.mark_failed(name, error, step.when)
             if step is CONFIGURATION:
                 self._check_the_rest()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
 
 from quart_plug import Quart, hookimpl
 from quart_plug.exceptions import PluginHookError, PluginLoadError, PluginNotFound
+from quart_plug.hooks import PluginManager
 from quart_plug.hooks.origins import Origin
 
 
@@ -153,3 +155,68 @@ def test_a_default_names_its_plugin_with_distribution_and_version() -> None:
     version = app.hooks.origin("templates").version
     assert app.config.source("SETTING_A") == "plugin a"
     assert app.config.source("TEMPLATES_AUTO_RELOAD") == f"plugin templates (quart-plug {version})"
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_a_plugin_that_exits_has_failed(late: bool) -> None:
+    """SystemExit of a set-up does not end the process, as one of an import does not."""
+
+    class Exiting:
+        __quart_plug__ = {"name": "exiting"}
+
+        @hookimpl
+        def setup(self, app: Quart) -> None:
+            app.before_request(lambda: None)
+            raise SystemExit("no licence")
+
+    app = Quart(__name__, plugins=[] if late else [Exiting()])
+    with pytest.raises(PluginLoadError, match=r"plugin 'exiting'.*SystemExit: no licence"):
+        app.setup_plugins()
+        app.hooks.register(Exiting())
+    assert not any(app.before_request_funcs.values())
+
+
+async def test_each_app_has_a_manager_of_its_own() -> None:
+    """One plugin in two apps: each has its own footprint, and what happens in one is nothing to the other."""
+    one, other = Quart(__name__, static_folder=None), Quart(__name__, static_folder=None)
+    plugin = Everything()
+    for app in (one, other):
+        app.setup_plugins()
+        app.hooks.register(plugin, "x")
+    one.hooks.unregister("x")
+    assert (one.hooks.is_active("x"), other.hooks.is_active("x")) == (False, True)
+    assert [(await app.test_client().get("/x")).status_code for app in (one, other)] == [404, 200]
+    assert "SETTING_X" not in one.config and other.config["SETTING_X"] == "x"
+
+
+def test_no_module_holds_a_manager() -> None:
+    """What belongs to an app is found through the app alone."""
+    found = [
+        f"{name}.{attribute}"
+        for name, module in list(sys.modules.items())
+        if name.startswith("quart_plug")
+        for attribute, value in vars(module).items()
+        if type(value) is PluginManager
+    ]
+    assert found == []
+
+
+def test_a_slot_keeps_its_answer_while_its_plugins_stay() -> None:
+    """What was set on `app.json` outlives plugins that have nothing to do with it."""
+
+    class Provider:
+        @hookimpl
+        def json_provider(self, app: Quart) -> Any:
+            return provider
+
+    provider = object()
+    app = Quart(__name__)
+    own = app.json
+    name = app.hooks.register(Everything(), "x")
+    assert app.json is own
+    app.hooks.unregister(name)
+    assert app.json is own
+    name = app.hooks.register(Provider())
+    assert app.json is provider
+    app.hooks.unregister(name)
+    assert app.json is not provider

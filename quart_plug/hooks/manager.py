@@ -202,7 +202,7 @@ class PluginManager(Starting):
                     with self._change():
                         self._withdraw(entry, None, "its set-up failed")
                         self._entries = before
-                    if not isinstance(error, Exception):
+                    if not isinstance(error, (Exception, SystemExit)):
                         raise
                     kind = PluginConfigError if isinstance(error, PluginConfigError) else PluginLoadError
                     raise kind(f"{origin} cannot be registered: {told(error)}") from error
