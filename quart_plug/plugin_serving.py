@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .exceptions import PluginLoadError
@@ -123,14 +124,25 @@ class PluginServing:
     # Stopping
 
     async def stop(self) -> list[Exception]:
-        """Stop everything, in an application context; gives what failed."""
+        """Stop everything, in an application context; gives what failed.
+
+        Where something of the application's fails, its other functions are not called, as in Quart; plugins' are.
+        """
         self.is_serving = False
         app = self.app
         failures: list[Exception] = []
-        for generator in reversed(app.while_serving_gens):
-            await _try(failures, self._end, generator)
-        for function in list(app.after_serving_funcs):
-            await _try(failures, app.ensure_async(function))
+        steps: list[tuple[Any, Callable[[], Any]]] = [
+            (generator, partial(self._end, generator)) for generator in reversed(app.while_serving_gens)
+        ]
+        steps += [(function, app.ensure_async(function)) for function in app.after_serving_funcs]
+        own_failed = False
+        for thing, call in steps:
+            is_own = self.owner(thing) is None
+            if is_own and own_failed:
+                continue
+            before = len(failures)
+            await _try(failures, call)
+            own_failed = own_failed or (is_own and len(failures) > before)
         for plugin, _ in reversed(self._entered):
             await _try(failures, self._leave, plugin)
         shutdown = app.plugin_hooks.call("shutdown")

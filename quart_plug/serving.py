@@ -60,11 +60,13 @@ class Serving:
         plugins = self._plugin_serving
         try:
             async with self.app_context():
-                await plugins.start()
+                try:
+                    await plugins.start()
+                except Exception:
+                    await plugins.abandon(None)  # what had begun puts away what it holds
+                    raise
         except Exception as error:
             await self._serving_failed(error, "start-up")
-            async with self.app_context():
-                await plugins.abandon(None)  # what had begun puts away what it holds
             raise
 
     async def shutdown(self: Quart) -> None:  # type: ignore[misc]  # mixed into Quart
@@ -79,8 +81,8 @@ class Serving:
         try:
             async with self.app_context():
                 failures = await self._plugin_serving.stop()
-            if failures:
-                raise_together("the app's shutdown failed", failures)
+                if failures:
+                    raise_together("the app's shutdown failed", failures)
         except Exception as error:
             await self._serving_failed(error, "shutdown")
             raise

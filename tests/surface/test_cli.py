@@ -14,7 +14,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from quart_plug import Quart, current_app, has_app_context
+from quart_plug import Quart, current_app, has_app_context, hookimpl
 from quart_plug.cli import (
     AppGroup,
     NoAppException,
@@ -126,6 +126,26 @@ def test_app_group() -> None:
     assert outputs == ["word the_app\n", "the_app\n", "False\n", "deep the_app\n"]
     result = runner.invoke(args=["tools", "nothing"])
     assert (result.exit_code, "No such command 'nothing'" in result.output) == (2, True)
+
+
+@shows("cli.QuartGroup.format_commands")
+def test_the_help_lists_commands_under_their_plugin() -> None:
+    """The program's and the application's first, then each plugin's under its name."""
+
+    class Sweeping:
+        @hookimpl
+        def cli_commands(self) -> list[click.Command]:
+            return [click.Command("sweep", help="Sweep the floor.")]
+
+    def create_app() -> Quart:
+        app = make_app()
+        app.hooks.register(Sweeping(), "sweeping")
+        return app
+
+    _, _, commands = run(QuartGroup(create_app=create_app), "--help").output.partition("Commands:\n")
+    own, _, of_plugin = commands.partition("Commands of the plugin 'sweeping':\n")
+    assert "state" in own and "run" in own
+    assert of_plugin.split() == ["sweep", "Sweep", "the", "floor."]
 
 
 @shows(
