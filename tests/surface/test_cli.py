@@ -150,6 +150,7 @@ def test_the_help_lists_commands_under_their_plugin() -> None:
 
 @shows(
     "cli.QuartGroup",
+    "cli.QuartGroup.format_commands",
     "cli.QuartGroup.get_command",
     "cli.QuartGroup.list_commands",
     "cli.QuartGroup.make_context",
@@ -173,6 +174,8 @@ def test_a_program_of_ones_own() -> None:
     assert run(program, "own", QUART_OWN_COUNT="3").output == "3 made\n"
     help = run(program, "--help").output
     assert all(word in help for word in ("Manages the shop.", "own", "state", "run", "routes", "shell", "--version"))
+    commands = [line.split()[0] for line in help.partition("\nCommands:\n")[2].splitlines()]
+    assert {"own", "state", "run"} <= set(commands) and commands == sorted(commands)
     context = program.make_context("quart", ["state"])
     assert isinstance(context.obj, ScriptInfo)
     assert {"own", "state", "run"} <= set(program.list_commands(context))
