@@ -161,7 +161,7 @@ class Plug:
             "app_class": app_class, **options,
         }  # fmt: skip
         self._set_environment(environ or {})
-        options.setdefault("root_path", str(self.folder))
+        options.setdefault("root_path", str(self._home()))
         app = (app_class or Quart)(import_name, plugins=plugins, **options)
         off = [*disable, *self._turned_off, *(name for name in CORE if name not in kept and name not in plugins)]
         app.plugin_hooks._code = settings.code_level(plugins, list(dict.fromkeys(off)), None)
@@ -192,13 +192,18 @@ class Plug:
         """The folder in which the apps live. Modules in it can be imported, and its pyproject.toml (which is empty)
         is the project's.
         """
+        folder = self._home()
+        self._modules.add_folder(folder)
+        return folder
+
+    def _home(self) -> Path:
+        """The folder; not on `sys.path` before somebody asks for it, since all metadata is read anew then."""
         if self._folder is None:
             if self._make_folder is None:
                 self._folder = self._temporary = Path(tempfile.mkdtemp(prefix="plug-"))
             else:
                 self._folder = self._make_folder()
             (self._folder / "pyproject.toml").touch()
-            self._modules.add_folder(self._folder)
         return self._folder
 
     def fails(self, *plugins: Any, match: str | None = None, **arguments: Any) -> PluginError:

@@ -72,6 +72,15 @@ def test_no_project_around_it_counts(plug: Plug) -> None:
     assert "debug" not in plug().hooks.names
 
 
+def test_the_path_is_left_alone_until_there_are_files(plug: Plug) -> None:
+    """A change of `sys.path` has the metadata of all distributions read again, which takes longer than all else."""
+    before = list(sys.path)
+    plug()
+    assert sys.path == before
+    plug.file("timing.py", TIMING)
+    assert sys.path == [str(plug.folder), *before]
+
+
 def test_a_root_path_brings_its_project(plug: Plug, tmp_path: Any) -> None:
     (tmp_path / "pyproject.toml").write_text('[tool.quart-plug]\ndisable = ["debug"]\n')
     assert "debug" not in plug(root_path=tmp_path).hooks.names
