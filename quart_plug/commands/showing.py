@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from pathlib import Path
 from typing import Any
 
 from ..hooks.calls import HookSpec, Implementation
@@ -206,7 +207,10 @@ def _print_parts(screen: Screen, known: dict[str, Any]) -> None:
     section(
         "Hooks",
         ("Hook", "Kind", "Place", "Where"),
-        [(h["hook"], h["kind"], f"{h['place']} of {h['of']}", f"{h['file']}:{h['line']}") for h in known["hooks"]],
+        [
+            (each["hook"], each["kind"], f"{each['place']} of {each['of']}", _near(each, known["file"]))
+            for each in known["hooks"]
+        ],
     )
     section(
         "Configuration",
@@ -228,3 +232,13 @@ def _print_parts(screen: Screen, known: dict[str, Any]) -> None:
     for conflict in known["conflicts"]:
         screen.print()
         screen.prose(f"Conflict: {conflict['text']}")
+
+
+def _near(hook: dict[str, Any], plugin: str | None) -> str:
+    """The place of a hook's function: relative to the folder of the plugin's file, which is shown, if it is there."""
+    if hook["file"] is None:
+        return "-"
+    path = Path(hook["file"])
+    if plugin is not None and path.is_relative_to(Path(plugin).parent):
+        path = path.relative_to(Path(plugin).parent)
+    return f"{path}:{hook['line']}"

@@ -268,7 +268,8 @@ def test_show_as_text(app: None, run: Any) -> None:
     text = " ".join(out.split())
     for words in (
         "Rooms for websockets.", "Status: active", "Asked for by: Quart(plugins=…)", "Entry point: rooms_module",
-        "Requires: json", "After: signals", "Plugin API: >=1,<2", "request_after pipe 2 of 3", "limit int 10 default",
+        "Requires: json", "After: signals", "Plugin API: >=1,<2", "limit int 10 default",
+        "request_after pipe 2 of 3 rooms_module.py:25",
         'password str "…"', "/rooms GET rooms", "sweep Sweep the rooms.", "https://rooms.example/docs",
     ):  # fmt: skip
         assert words in text, words
@@ -337,3 +338,14 @@ def test_commands_that_the_set_up_added_and_what_two_plugins_claim(
     assert run_json("plugins", "show", "json", "--app", "shop")["conflicts"] == []
     (fault,) = run_json("doctor", "--app", "shop", status=1)["faults"]
     assert (fault["kind"], fault["text"]) == ("conflict", conflict["text"])
+
+
+@pytest.mark.parametrize("columns", [50, 80, 120])
+@pytest.mark.parametrize(
+    "command", ["list", "plugins show debug", "plugins hooks json_default", "plugins --help", "plugins doctor"]
+)
+def test_what_is_shown_fits_the_columns(run: Any, columns: int, command: str) -> None:
+    """But for what cannot be broken: a path, and a row's other columns."""
+    os.environ["COLUMNS"] = str(columns)
+    lines = run(*command.split())[1].splitlines()
+    assert [line for line in lines if len(line) > columns and os.sep not in line] == []
