@@ -20,7 +20,7 @@ test: $(VENV)/ready-dev  ## the whole suite; system packages that it needs are i
 check: $(VENV)/ready-dev  ## lint, format, types, layers, the documentation's samples
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	cd examples/plugins && MYPYPATH=. $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml *.py
+	cd examples/plugins && $(CURDIR)/$(BIN)/mypy *.py
 	$(BIN)/python -m pytest -q tests/project
 
 bench:  ## the speed comparison, in an environment of its own

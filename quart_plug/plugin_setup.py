@@ -10,13 +10,13 @@ Must not know: how plugins are found, chosen and loaded.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .app_tables import MISSING, Settings
 from .blame import Blame
-from .blueprints import BlueprintNameTaken
+from .blueprints import Blueprint, BlueprintNameTaken
 from .claims import claims
 from .exceptions import PluginError, PluginHookError
 from .footprints import Footprints
@@ -65,8 +65,13 @@ def _check_configuration(app: Quart, plugin: str) -> None:
 
 def _take_blueprints(app: Quart, blueprints: Any, origin: Origin) -> None:
     with app.plugin_setup.footprints.recording(origin.plugin):
-        for item in blueprints:
-            blueprint, options = item if isinstance(item, tuple) else (item, {})
+        for item in blueprints if isinstance(blueprints, Iterable) else (None,):
+            blueprint, options = item if isinstance(item, tuple) and len(item) == 2 else (item, {})
+            if not isinstance(blueprint, Blueprint) or not isinstance(options, Mapping):
+                raise PluginHookError(
+                    f"the hook 'blueprints' gave {blueprints!r}; it gives a list of blueprints, each alone or as"
+                    ' (blueprint, {"url_prefix": "/shop"})'
+                )
             app.register_blueprint(blueprint, **options)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from quart_plug import Quart, hookimpl
+from quart_plug import Blueprint, Quart, hookimpl
 from quart_plug.exceptions import PluginHookError, PluginLoadError, PluginNotFound
 from quart_plug.hooks import PluginManager
 from quart_plug.hooks.origins import Origin
@@ -220,3 +220,20 @@ def test_a_slot_keeps_its_answer_while_its_plugins_stay() -> None:
     assert app.json is provider
     app.hooks.unregister(name)
     assert app.json is not provider
+
+
+@pytest.mark.parametrize("given", [Blueprint("a", __name__), ["a"], [(Blueprint("a", __name__), "/prefix")], 5])
+def test_what_are_no_blueprints(given: Any) -> None:
+    """The plugin that gives them is told what they have to be."""
+
+    class Giving:
+        @hookimpl
+        def blueprints(self) -> Any:
+            return given
+
+    app = Quart("shop")
+    app.hooks.register(Giving(), name="giving")
+    with pytest.raises(PluginLoadError) as failure:
+        app.setup_plugins()
+    assert "'giving'" in str(failure.value)
+    assert "a list of blueprints, each alone or as (blueprint, {" in str(failure.value)

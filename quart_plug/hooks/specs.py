@@ -163,10 +163,8 @@ async def connection(ctx: Context) -> AsyncGenerator[None, Any]:  # type: ignore
 
 @hookspec(kind="notify", colour="async")
 async def route_matched(ctx: Context) -> None:
-    """A rule was found (`ctx.url_rule`, `ctx.view_args`); after `request_started` or `websocket_started`.
-
-    An error raised here goes to the error handlers, and the view is not called.
-    """
+    """A rule was found (`ctx.url_rule`, `ctx.view_args`); after `request_started` or `websocket_started`. An error
+    raised here goes to the error handlers, and the view is not called."""
 
 
 @hookspec(kind="first", colour="async")
@@ -266,10 +264,8 @@ async def websocket_after(ctx: Context, response: Response | None) -> Response |
 
 @hookspec(kind="first", colour="async")
 async def websocket_error(ctx: Context, error: Exception) -> Any | None:
-    """As `request_error`: before the handshake an answer refuses it, later the websocket is closed with 1011.
-
-    Not called for ConnectionClosed, which is a normal end.
-    """
+    """As `request_error`: before the handshake an answer refuses it, later the websocket is closed with 1011. Not
+    called for ConnectionClosed, which is a normal end."""
 
 
 @hookspec(kind="notify", colour="async")
@@ -298,12 +294,13 @@ async def websocket_accepting(ctx: Context, handshake: Handshake) -> Any | None:
 
 @hookspec(kind="pipe", colour="async")
 async def websocket_received(ctx: Context, message: str | bytes) -> str | bytes | None:
-    """A message came in, before the view sees it; an answer replaces it."""
+    """A message came in, before the view sees it; an answer replaces it. MessageDropped keeps it from the view,
+    MessageRefused closes the websocket in its place."""
 
 
 @hookspec(kind="pipe", colour="async")
 async def websocket_sending(ctx: Context, message: str | bytes) -> str | bytes | None:
-    """A message is about to be sent; an answer replaces it."""
+    """A message is about to be sent; an answer replaces it. MessageDropped, MessageRefused: as above."""
 
 
 @hookspec(kind="notify", colour="async")
@@ -334,10 +331,7 @@ def json_dumping(app: Quart, obj: Any) -> Any | None:
 
 @hookspec(kind="pipe", colour="sync")
 def json_loaded(app: Quart, obj: Any) -> Any | None:
-    """JSON was read, by `app.json`: a body, a websocket's message; an answer takes its place.
-
-    Asked by the plugin `json`, as `json_dumping`.
-    """
+    """JSON was read, by `app.json`: a body, a websocket's message; an answer takes its place. As `json_dumping`."""
 
 
 @hookspec(kind="collect", colour="sync")

@@ -252,3 +252,30 @@ async def test_the_started_signal_precedes_the_functions(app: Quart, kind: Any) 
     with kind.signal("started").connected_to(receiver, sender=app):
         await kind.run(app)
     assert calls[:2] == ["started", "before"]
+
+
+async def test_where_the_moments_between_come(app: Quart, kind: Any) -> None:
+    """The match, the handshake and the end of the response, among the others."""
+    calls: list[Any] = []
+    noting_app(app, kind, calls)
+    plugin = plugin_for(kind, calls)
+
+    def note(moment: str) -> Any:
+        async def noting() -> None:
+            calls.append(moment)
+
+        return staticmethod(hookimpl(specname=moment)(noting))
+
+    own = ("websocket_accepting", "websocket_sending", "websocket_sent", "websocket_closed")
+    for moment in ("route_matched", "response_sent", *(own if kind.name == "websocket" else ())):
+        setattr(type(plugin), f"note_{moment}", note(moment))
+    app.hooks.register(plugin, "noting")
+    await kind.run(app)
+    talk = ["websocket_accepting", "websocket_sending", "websocket_sent"] if kind.name == "websocket" else []
+    assert calls == [
+        *("context_pushed", "connection begins", f"{kind.name}_started", "route_matched"),
+        *(f"{kind.name}_before", "before", "view", *talk[:1], *talk[1:], "after"),
+        *(f"{kind.name}_after", f"{kind.name}_finished", "connection ends"),
+        *("teardown", f"{kind.name}_teardown", "app teardown", "context_teardown", "context_popped"),
+        "websocket_closed" if kind.name == "websocket" else "response_sent",
+    ]
