@@ -12,7 +12,10 @@ SOURCES = sorted([*ROOT.glob("quart_plug/**/*.py"), *ROOT.glob("plugins/**/*.py"
 LONGEST = 420  # "about 400"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+PAGES = sorted(path for kind in ("js", "css", "html") for path in ROOT.glob(f"plugins/**/*.{kind}"))
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *PAGES], ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_file_fits_into_a_head(path: Path) -> None:
     lines = path.read_text().count("\n")
     assert lines <= LONGEST, (
