@@ -332,3 +332,18 @@ async def test_the_token_is_in_no_data(app: Quart, look: Any, sign_in: Any) -> N
     assert client.cookie_jar is not None
     for cookie in client.cookie_jar:
         assert str(cookie.value) not in text
+
+
+async def test_the_inspector_can_come_again(app: Quart, look: Any) -> None:
+    """Unregistered and registered while the app runs: it is there once, also when debug mode is turned off and on."""
+    await look(app)
+    plugin = app.hooks.unregister("inspector")
+    assert (await app.test_client().get("/_inspector/")).status_code == 404
+    app.hooks.register(plugin, name="inspector")
+    await app.test_client().get("/?again")
+    assert [each["query"] for each in (await look(app))["requests"]] == ["again="]
+    app.debug = False
+    assert "inspector-recorder" not in app.hooks.names
+    app.debug = True
+    await app.test_client().get("/?later")
+    assert [each["query"] for each in (await look(app))["requests"]] == ["later="]
