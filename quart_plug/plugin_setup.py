@@ -240,6 +240,7 @@ class PluginSetup:
             if step.check is not None:
                 step.check(self.app, name)
         if self._begun:
+            self.defaults.settle()  # it may have changed the order of the others
             self.app.settle_templates()
         self._check_parts(name, "register")
         if self.app.plugins_are_set_up:
