@@ -193,6 +193,7 @@ class PluginManager(Starting):
         plugin is there already. Then nothing has changed.
         """
         with self._lock:
+            order = self._registry.active
             entry, before = self._admit(plugin, name)
             if self.follower is not None:
                 try:
@@ -200,6 +201,10 @@ class PluginManager(Starting):
                 except BaseException as error:
                     origin = entry.origin
                     with self._change():
+                        # The others go back to their order before anything is settled by it.
+                        now = self._registry.active
+                        old = [each for each in order if each in now]
+                        self._registry.active = [*old, *(each for each in now if each not in old)]
                         self._withdraw(entry, None, "its set-up failed")
                         self._entries = before
                     if not isinstance(error, (Exception, SystemExit)):
