@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from quart_plug.hooks import PluginManager, specs
 from quart_plug_hypercorn.serving import HypercornServer
 
 LIMIT = 10.0
@@ -18,6 +19,8 @@ class App:
 
     def __init__(self, http: Any = None, websocket: Any = None, **config: Any) -> None:
         self.config = {"SHUTDOWN_TIMEOUT": 5.0, **config}
+        self.plugin_hooks = PluginManager()
+        self.plugin_hooks.add_hookspecs(specs)
         self.http = http
         self.websocket = websocket
         self.events: list[str] = []
