@@ -25,7 +25,9 @@ from .routing import slow_match
 from .scaffold import Scaffold
 from .scoping import NOTHING, SwitchedOff, blueprints_of, left_on, switched_off
 from .wrappers.base import BaseRequestWebsocket
+from .wrappers.reply import from_ready
 from .wrappers.scope import headers_of, path_of
+from .wrappers.socket import CONNECTING
 
 if TYPE_CHECKING:
     from werkzeug.routing import Rule
@@ -187,8 +189,14 @@ async def _handle_pushed(ctx: Context) -> Any:
 
 
 async def _around(around: Callable[..., Any], inner: Callable[..., Any], ctx: Context) -> Any:
-    async with around(ctx):
-        return await inner(ctx)
+    """`inner`, and what the plugins do around it: they are given a Response, however the reply was made."""
+    async with around(ctx) as entered:
+        result = await inner(ctx)
+        if type(result) is tuple:
+            result = from_ready(ctx.app, result)
+        if ctx.kind is REQUEST or ctx.websocket._socket.state == CONNECTING:  # else the client gets no response
+            entered.result = result
+    return result
 
 
 class Plan:

@@ -20,11 +20,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from ..exceptions import PluginHookError
+from .around import Around
 from .calls import Chain
 from .markers import SPEC_ATTRIBUTE, HookInfo
 
@@ -77,10 +77,10 @@ def pipe(spec: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     return chain(*values) if chain is not None else _result(found, values[-1])
 
 
-def around(spec: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> AbstractAsyncContextManager[Any]:
-    """The implementations around the body of `async with`. Its `result`, where there are any, is what `yield` gives."""
+def around(spec: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Around:
+    """The implementations around the body of `async with … as entered`; `entered.result = …` is what `yield` gives."""
     _, chain, values = _prepare(spec, "around", args, kwargs)
-    manager: AbstractAsyncContextManager[Any] = nullcontext() if chain is None else chain(*values)
+    manager: Around = Around((), ()) if chain is None else chain(*values)
     return manager
 
 

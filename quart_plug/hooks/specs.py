@@ -158,7 +158,11 @@ async def serving_failed(app: Quart, error: BaseException) -> None:
 
 @hookspec(kind="around", colour="async")
 async def connection(ctx: Context) -> AsyncGenerator[None, Any]:  # type: ignore[empty-body]  # never run
-    """Around the handling of a request or websocket, after its context was pushed and before it is popped."""
+    """Around the handling of a request or websocket, after its context was pushed and before it is popped.
+
+    `result = yield` gives the Response, which may be changed; None for a websocket that was accepted. An error that
+    nothing handled is raised at the `yield`.
+    """
 
 
 @hookspec(kind="notify", colour="async")

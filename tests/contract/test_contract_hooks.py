@@ -202,6 +202,54 @@ async def test_around_hooks_nest(app: Quart, kind: Any) -> None:
     assert calls == ["> outer", "> inner", "before", "view", "after", "< inner", "< outer", "teardown", "app teardown"]
 
 
+class Watching:
+    """Notes what the body of the hook `connection` gave."""
+
+    def __init__(self) -> None:
+        self.results: list[Any] = []
+
+    @hookimpl
+    async def connection(self, ctx: Any) -> Any:
+        self.results.append((yield))
+        if self.results[-1] is not None:
+            self.results[-1].headers["x-seen"] = "yes"
+
+
+async def test_an_around_hook_sees_the_result(app: Quart, kind: Any) -> None:
+    """The Response, which may be changed, also where none was needed; None for a websocket that was accepted."""
+    watching = Watching()
+    app.hooks.register(watching, "watching")
+
+    @kind.view(app, "/")
+    async def view() -> Any:
+        return await kind.reply("all of it")
+
+    outcome = await kind.run(app)
+    assert outcome.said == "all of it"
+    if kind.name == "request":
+        assert await watching.results[0].get_data(as_text=True) == "all of it"
+        assert outcome.headers["x-seen"] == "yes"
+    else:
+        assert watching.results == [None]
+
+
+async def test_an_around_hook_sees_a_refusal(app: Quart, kind: Any) -> None:
+    """What takes the view's place, plain or not, is a Response for both kinds."""
+    watching = Watching()
+    app.hooks.register(watching, "watching")
+
+    @kind.view(app, "/")
+    async def view() -> Any:
+        return {"reason": "full"}, 409
+
+    outcome = await kind.run(app)
+    assert outcome.status == 409 == watching.results[0].status_code
+    assert outcome.headers["x-seen"] == "yes"
+    assert await watching.results[0].get_json() == {"reason": "full"}
+    assert (await kind.run(app, "/nowhere")).headers["x-seen"] == "yes"
+    assert watching.results[1].status_code == 404
+
+
 # Signals ----------------------------------------------------------------------------------------------------------
 
 

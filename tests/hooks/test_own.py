@@ -182,8 +182,8 @@ async def test_a_hook_that_nobody_implements(app: Quart) -> None:
     await own.notify(tea_served, app, "ann")
     assert own.pipe(tea_sweetened, app, "water") == "water"
     assert await own.pipe(tea_cup, app, "ann", "water") == "water"
-    async with own.around(tea_time, app, "ann"):
-        pass
+    async with own.around(tea_time, app, "ann") as party:
+        party.result = "cake"
 
 
 async def test_what_is_switched_off_for_the_route(app: Quart, guests: list[Guests]) -> None:
