@@ -256,6 +256,10 @@ FAULTS: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
         {}, {"TIMING__DIGITS": "many"},
         "timing.digits has to be an integer, not 'many'; correct environment QUART_PLUG_TIMING__DIGITS",
     ),
+    "no JSON, and a variable that reaches into it": (
+        {}, {"TIMING__LIMITS": "{bad", "TIMING__LIMITS__HIGH": "3"},
+        "timing.limits has to be a table, not a text that is no JSON; correct environment QUART_PLUG_TIMING__LIMITS",
+    ),
     "unknown key": (
         {"timing": {"hedaer": "x"}}, {},
         "timing.hedaer is an unknown key (did you mean 'header'?); correct PLUGIN_CONFIG['timing'] (code)",

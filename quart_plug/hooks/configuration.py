@@ -369,22 +369,20 @@ def _shown(value: Any) -> str:
 def _merge(into: dict[str, Any], path: Path, key: Any, value: Any, places: dict[Path, str], place: str) -> None:
     """Set a value; a table is merged into the table that is there, anything else replaces what is there."""
     path = (*path, key)
-    if not isinstance(value, Mapping):
-        for known in [known for known in places if known[: len(path)] == path]:
-            del places[known]
-        into[key] = value
-        places[path] = place
-        return
-    there = into.get(key)
+    there = into.get(key) if isinstance(value, Mapping) else None
     if isinstance(there, str) and there.lstrip().startswith("{"):
         there = _object(there)
+        if not isinstance(there, dict):
+            return  # what stands there is a mistake, and is told when it does not fit
     if not isinstance(there, dict):
         for known in [known for known in places if known[: len(path)] == path]:
             del places[known]
         there = {}
-    into[key] = there
-    if not value:
+    into[key] = there if isinstance(value, Mapping) else value
+    if not isinstance(value, Mapping) or not value:
         places[path] = place
+    if not isinstance(value, Mapping):
+        return
     for inner, each in value.items():
         _merge(there, path, inner, each, places, place)
 

@@ -258,7 +258,7 @@ def _decide(
                 decided = candidate.on = True
     if decided:
         return
-    if candidate.name in core:
+    if _is_core(candidate, core):
         candidate.on = True
     elif autoload is not None and autoload[0] and candidate.record is not None:
         candidate.on = True

@@ -211,6 +211,13 @@ def test_first_party_wins_and_the_other_is_shadowed() -> None:
     assert found.choices[1].reason == "'quart-plug:json' has the same name and is first-party"
 
 
+@pytest.mark.parametrize("records", [(JSON, OTHER_JSON), (OTHER_JSON,)], ids=["turned off", "not installed"])
+def test_a_core_plugins_name_does_not_enable_another_distributions_plugin(records: tuple[Record, ...]) -> None:
+    found = choose(level(disable=["quart-plug:json"] if JSON in records else []), records=records)
+    assert by_distribution(found, "json")["fast"] == "disabled"
+    assert {choice.reason for choice in found.choices if choice.record == OTHER_JSON} == {"installed, but not enabled"}
+
+
 def test_other_distribution_is_chosen_by_its_name() -> None:
     found = choose(level(["fast:json"], place="config"), records=(JSON, OTHER_JSON))
     assert by_distribution(found, "json") == {"quart-plug": "shadowed", "fast": "selected"}
