@@ -6,15 +6,53 @@ Asked for after the set-up, and by reports. Must not know: how plugins are loade
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .exceptions import PluginHookError
 from .hooks.conflicts import Conflict, conflict, unsettled
+from .hooks.entries import told
 
 if TYPE_CHECKING:
     from .app import Quart
+    from .hooks.calls import Implementation
+    from .hooks.origins import Origin
 
 _VARIABLE = re.compile(r"<(?:([^<>]*):)?[^<>:]*>")
+
+
+class PluginCommands(NamedTuple):
+    """What the plugins of an app answer to the hook `cli_commands`.
+
+    found   click commands, each with the plugin that gave it, in call order.
+    faults  what is wrong with the answer of a plugin, with the plugin.
+    """
+
+    found: list[tuple[Any, Origin]]
+    faults: list[tuple[Origin, str]]
+
+
+def commands_of_plugins(app: Quart) -> PluginCommands:
+    """Ask each plugin on its own: one that fails, or gives what is no command, does not keep the others from theirs."""
+    answers = PluginCommands([], [])
+    for implementation in app.plugin_hooks.implementations("cli_commands"):
+        try:
+            commands = _commands_of(app, implementation)
+        except (Exception, SystemExit) as error:
+            answers.faults.append((implementation.origin, told(error)))
+        else:
+            answers.found.extend((command, implementation.origin) for command in commands)
+    return answers
+
+
+def _commands_of(app: Quart, implementation: Implementation) -> list[Any]:
+    commands = list(app.plugin_hooks.call_one(implementation)(app) or ())
+    click = sys.modules.get("click")  # as long as nobody has imported it there are no commands
+    for command in commands:
+        if click is None or not isinstance(command, click.Command):
+            raise PluginHookError(f"{command!r} is not a click command")
+    return commands
 
 
 def claims(app: Quart, commands: bool = False) -> Iterator[Conflict]:
@@ -67,14 +105,10 @@ def _of_defaults(app: Quart) -> Iterator[Conflict]:
 
 def _of_commands(app: Quart) -> Iterator[Conflict]:
     named: dict[str, list[str]] = {}
-    try:
-        results = app.plugin_hooks.results("cli_commands", app)
-        found = [(command.name, result.origin.plugin) for result in results for command in result.value]
-    except Exception:
-        return  # whoever runs a command is told
-    for name, plugin in found:
-        if plugin not in named.setdefault(name, []):
-            named[name].append(plugin)
+    for command, origin in commands_of_plugins(app).found:  # whoever runs a command, or the doctor, is told the faults
+        names = named.setdefault(command.name, [])
+        if origin.plugin not in names:
+            names.append(origin.plugin)
     for name, plugins in named.items():
         if len(plugins) > 1:
             yield from _conflict(app, "command", name, plugins)

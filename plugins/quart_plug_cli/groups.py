@@ -7,7 +7,6 @@ application's, then those of plugins.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -15,14 +14,17 @@ from typing import Any
 import click
 
 from quart_plug import Quart
+from quart_plug.claims import PluginCommands, commands_of_plugins
 from quart_plug.exceptions import PluginError
 from quart_plug.hooks.origins import Origin
+from quart_plug.hooks.suggestions import nearest
 
 from .loading import NoAppException
 from .options import global_options, load_default_files, version_option
 from .script import ScriptInfo, with_appcontext, without_appcontext
 
 _ORIGINS = "quart_plug.command_origins"
+_FAULTS_SAID = "quart_plug.command_faults_said"
 
 
 class AppGroup(click.Group):
@@ -55,8 +57,8 @@ class AppGroup(click.Group):
         if name and not name.startswith("-") and not ctx.resilient_parsing and self.get_command(ctx, name) is None:
             # Near to one of ours, the application (which may be broken) need not be asked.
             own = click.Group.list_commands(self, ctx)
-            near = difflib.get_close_matches(name, own, n=1)
-            raise click.UsageError(_unknown(name, own if near else self.list_commands(ctx)), ctx)
+            known = own if nearest(name, own) is not None else self.list_commands(ctx)
+            raise click.UsageError(_unknown(name, known), ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -134,7 +136,7 @@ class QuartGroup(AppGroup):
         except NoAppException as error:
             # An unknown word is more likely a misspelt command of ours, when it is near to one; but it may as well be
             # a command of the application that was named.
-            if difflib.get_close_matches(name, super().list_commands(ctx), n=1):
+            if nearest(name, super().list_commands(ctx)) is not None:
                 if info.app_import_path is not None:
                     _say_error(ctx, error)
                 return None
@@ -149,7 +151,6 @@ class QuartGroup(AppGroup):
             # Help is most wanted when something is wrong, so this does not stop it.
             _say_error(ctx, error)
         return sorted(names)
-
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands; those that plugins add under the name of their plugin."""
@@ -204,7 +205,8 @@ def _broken(fault: str) -> click.Command:
 def _application_commands(ctx: click.Context, app: Quart) -> dict[str, click.Command]:
     """The application's own commands, then those of its plugins; whose they are is in the context for the help.
 
-    Raises NoAppException when plugins fail.
+    A plugin that fails to give its commands is told once, and the others' are there. Raises NoAppException when the
+    plugins cannot be set up.
     """
     commands: dict[str, click.Command] = {}
     origins: dict[str, Origin] = {}
@@ -216,17 +218,27 @@ def _application_commands(ctx: click.Context, app: Quart) -> dict[str, click.Com
                 owner = app.plugin_setup.footprints.owner(command)
                 if owner is not None:
                     origins[name] = app.plugin_hooks.origin(owner)
-        for result in app.plugin_hooks.results("cli_commands", app):
-            for command in result.value:
-                if command.name is not None and command.name not in commands:
-                    commands[command.name], origins[command.name] = command, result.origin
     except PluginError as error:
         raise NoAppException(str(error)) from error
+    answers = commands_of_plugins(app)
+    for command, origin in answers.found:
+        if command.name is not None and command.name not in commands:
+            commands[command.name], origins[command.name] = command, origin
+    _say_faults(ctx, answers)
     ctx.meta[_ORIGINS] = origins
     return commands
 
 
+def _say_faults(ctx: click.Context, answers: PluginCommands) -> None:
+    """Which plugins' commands are not known, and why; each once, however often they are asked."""
+    said = ctx.meta.setdefault(_FAULTS_SAID, set())
+    for origin, fault in answers.faults:
+        if origin.plugin not in said:
+            said.add(origin.plugin)
+            click.echo(f"The commands of {origin} are not there: its hook 'cli_commands' failed: {fault}\n", err=True)
+
+
 def _unknown(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    meant = f" Did you mean {close[0]!r}?" if close else f" There are: {', '.join(known)}."
+    close = nearest(name, known)
+    meant = f" Did you mean {close!r}?" if close is not None else f" There are: {', '.join(known)}."
     return f"No such command {name!r}.{meant}"

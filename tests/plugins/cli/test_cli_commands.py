@@ -82,6 +82,53 @@ class TestCommandsOfDistributions:
             assert [line for line in lines if line.strip().startswith(name) and said in line], lines
 
 
+class TestAPluginWhoseCommandsCannotBeHad:
+    """Every other command is there; what is wrong is said once, with the plugin."""
+
+    @pytest.fixture(
+        autouse=True,
+        params=[
+            ("raise RuntimeError('cli boom')", "RuntimeError: cli boom"),
+            ("raise SystemExit('cli boom')", "SystemExit: cli boom"),
+            ("return ['x']", "'x' is not a click command"),
+            ("return 7", "TypeError: 'int' object is not iterable"),
+            ("return (1 / n for n in (0,))", "ZeroDivisionError: division by zero"),
+        ],
+        ids=lambda param: param[0],
+    )
+    def said(self, request: pytest.FixtureRequest, module: Any) -> str:
+        body, said = request.param
+        hook = "@hookimpl\ndef cli_commands(app):\n    "
+        module("broken.py", f"from quart_plug.hooks import hookimpl\n{hook}{body}\n")
+        healthy = "@click.command()\ndef polish(): print('hello there')\n"
+        module("healthy.py", f"import click\nfrom quart_plug.hooks import hookimpl\n{healthy}{hook}return [polish]\n")
+        module("app.py", SHOP.replace("__name__", "__name__, plugins=['broken', 'healthy']"))
+        return f"The commands of plugin 'broken' are not there: its hook 'cli_commands' failed: {said}"
+
+    def test_the_help_shows_the_others(self, run: Any, said: str) -> None:
+        result = run("--help")
+        assert result.exit_code == 0, result.output
+        words = [line.split()[0] for line in result.stdout.splitlines() if line.strip()]
+        assert {"polish", "greet", "routes"} <= set(words)
+        assert result.stderr.count("cli_commands") == result.stderr.count(said) == 1, result.stderr
+
+    def test_the_others_run(self, run: Any, said: str) -> None:
+        result = run("polish")
+        assert (result.exit_code, result.stdout) == (0, "hello there\n"), result.output
+        assert result.stderr.count(said) == 1
+
+    def test_an_unknown_word_is_an_unknown_word(self, run: Any, said: str) -> None:
+        result = run("polsh")
+        assert (result.exit_code, "Did you mean 'polish'?" in result.stderr) == (2, True), result.output
+        assert result.stderr.count(said) == 1
+
+
+def test_an_unknown_command_is_compared_without_regard_to_case(module: Any, run: Any) -> None:
+    module("app.py", SHOP)
+    result = run("ROUTES")
+    assert (result.exit_code, "Did you mean 'routes'?" in result.stderr) == (2, True)
+
+
 def test_help_works_with_a_broken_app(module: Any, run: Any) -> None:
     module("app.py", "1 / 0\n")
     result = run("--help")
