@@ -28,14 +28,23 @@ _FUNCTIONS = ("before_serving_funcs", "while_serving_gens", "after_serving_funcs
 
 
 class PluginServing:
-    """is_serving  whether the app has started and not begun to stop."""
+    """is_serving   whether the app has started and not begun to stop.
+    is_starting  whether it is about to have started: who comes now is started alone, who goes is stopped.
+    """
 
     def __init__(self, app: Quart) -> None:
         self.app = app
-        self.is_serving = False
+        self.is_serving = self.is_starting = False
+        self._apart: set[str] = set()  # who came while the app started, and is started apart from the others
+        self._called: set[str] = set()  # whose `before_serving` function was called while the app started
         self._started: list[str] = []  # whose `startup` has run
         self._entered: list[tuple[str, Any]] = []  # whose `lifespan` was entered, and what leaves it
         self._begun: list[AsyncGenerator[None, None]] = []  # `while_serving` of the app and of plugins
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a plugin that comes or goes has to be started or stopped at once."""
+        return self.is_serving or self.is_starting
 
     def owner(self, function: Any) -> str | None:
         """The plugin whose set-up registered this function, or None."""
@@ -59,26 +68,33 @@ class PluginServing:
         What an app's own function raises is raised; PluginLoadError for a plugin that the app needs.
         """
         app, hooks = self.app, self.app.plugin_hooks
-        for hook, step in (("startup", self._start), ("lifespan", self._enter)):
-            for implementation in hooks.implementations(hook):
-                if hooks.is_active(implementation.plugin):
-                    await self._attempt(implementation.plugin, step, implementation)
-        for function in list(app.before_serving_funcs):
-            await self._attempt_function(app.before_serving_funcs, function, app.ensure_async(function))
-        for generator in list(app.while_serving_gens):
-            await self._attempt_function(app.while_serving_gens, generator, self._begin, generator)
-        self.is_serving = True
+        self.is_starting = True
+        self._apart, self._called = set(), set()
+        try:
+            for hook, step in (("startup", self._start), ("lifespan", self._enter)):
+                for implementation in hooks.implementations(hook):
+                    if hooks.is_active(implementation.plugin) and implementation.plugin not in self._apart:
+                        await self._attempt(implementation.plugin, step, implementation)
+            for function in list(app.before_serving_funcs):
+                await self._attempt_function(app.before_serving_funcs, function, self._call, function)
+            for generator in list(app.while_serving_gens):
+                await self._attempt_function(app.while_serving_gens, generator, self._begin, generator)
+            self.is_serving = True
+        finally:
+            self.is_starting = False
 
     async def start_one(self, plugin: str) -> None:
-        """Start a plugin that came while the app serves. What it raises is raised, and then it is stopped again."""
-        app, hooks = self.app, self.app.plugin_hooks
+        """Start a plugin that came while the app serves, or starts. What it raises is raised, and then it is stopped
+        again."""
+        hooks = self.app.plugin_hooks
+        self._apart.add(plugin)
         try:
             for hook, step in (("startup", self._start), ("lifespan", self._enter)):
                 for implementation in hooks.implementations(hook):
                     if implementation.plugin == plugin:
                         await step(implementation)
             for function in self._of(plugin, "before_serving_funcs"):
-                await app.ensure_async(function)()
+                await self._call(function)
             for generator in self._of(plugin, "while_serving_gens"):
                 await self._begin(generator)
         except BaseException:
@@ -94,6 +110,12 @@ class PluginServing:
         await around.__aenter__()
         self._entered.append((implementation.plugin, around))
 
+    async def _call(self, function: Callable[..., Any]) -> None:
+        await self.app.ensure_async(function)()
+        plugin = self.owner(function)
+        if plugin is not None:
+            self._called.add(plugin)
+
     async def _begin(self, generator: AsyncGenerator[None, None]) -> None:
         self._begun.append(generator)
         await anext(generator)
@@ -103,7 +125,7 @@ class PluginServing:
             plugin = self.owner(function)
             if plugin is None:
                 await call(*args)
-            else:
+            elif plugin not in self._apart:
                 await self._attempt(plugin, call, *args)
 
     async def _attempt(self, plugin: str, step: Callable[..., Any], *args: Any) -> None:
@@ -130,6 +152,7 @@ class PluginServing:
         """
         self.is_serving = False
         app = self.app
+        present = frozenset(app.plugin_hooks.names)
         failures: list[Exception] = []
         steps: list[tuple[Any, Callable[[], Any]]] = [
             (generator, partial(self._end, generator)) for generator in reversed(app.while_serving_gens)
@@ -145,28 +168,37 @@ class PluginServing:
             own_failed = own_failed or (is_own and len(failures) > before)
         for plugin, _ in reversed(self._entered):
             await _try(failures, self._leave, plugin)
-        shutdown = app.plugin_hooks.call("shutdown")
+        # Who comes while the app stops has not been started.
+        shutdown = app.plugin_hooks.call("shutdown", frozenset(app.plugin_hooks.names) - present)
         if shutdown is not None:
             await _try(failures, _alone, shutdown, app)
         self._started = []
         return failures
 
     async def stop_one(self, plugin: str) -> None:
-        """Stop a plugin that goes while the app serves. All of it runs; one failure is raised as it is."""
+        """Stop a plugin that goes while the app serves, or starts: then what of it has started. All of that runs; one
+        failure is raised as it is."""
         app = self.app
         failures: list[Exception] = []
+        has_started = self.is_serving or plugin in self._apart
         for generator in reversed(list(self._of(plugin, "while_serving_gens"))):
-            await _try(failures, self._end, generator)
-        for function in self._of(plugin, "after_serving_funcs"):
-            await _try(failures, app.ensure_async(function))
+            if generator in self._begun:
+                await _try(failures, self._end, generator)
+        if has_started or plugin in self._called:
+            for function in self._of(plugin, "after_serving_funcs"):
+                await _try(failures, app.ensure_async(function))
         await _try(failures, self._leave, plugin)
-        await _try(failures, self._shut_down, plugin, always=True)
+        await _try(failures, self._shut_down, plugin, always=has_started)
+        self._apart.discard(plugin)
+        self._called.discard(plugin)
         if failures:
             raise failures[0] if len(failures) == 1 else ExceptionGroup(f"stopping {plugin!r} failed", failures)
 
     async def abandon(self, plugin: str | None) -> None:
         """Put away what a plugin (None: everybody) has begun, when the start failed. What fails is logged."""
         failures: list[Exception] = []
+        if plugin is not None:
+            self._apart.discard(plugin)
         for generator in reversed(self._begun.copy()):
             if plugin is None or self.owner(generator) == plugin:
                 self._begun.remove(generator)

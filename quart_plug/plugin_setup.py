@@ -262,11 +262,11 @@ class PluginSetup:
     def _check_parts(self, name: str, what: str) -> None:
         """Who serves has begun: what runs at start-up and shutdown has to be awaited."""
         serving = self.app._plugin_serving
-        parts = serving.parts(name) if serving.is_serving and not self._may_have_parts else ()
+        parts = serving.parts(name) if serving.is_live and not self._may_have_parts else ()
         if parts:
             raise PluginError(
                 f"{self.app.plugin_hooks.origin(name)} takes part in start-up and shutdown ({', '.join(parts)}), and "
-                f"the app is serving: use `await app.{what}_plugin(…)`"
+                f"the app is {'serving' if serving.is_serving else 'starting'}: use `await app.{what}_plugin(…)`"
             )
 
     def withdrawn(self, names: Sequence[str]) -> None:

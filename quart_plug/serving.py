@@ -62,7 +62,7 @@ class Serving:
             async with self.app_context():
                 try:
                     await plugins.start()
-                except Exception:
+                except BaseException:  # a cancellation as well
                     await plugins.abandon(None)  # what had begun puts away what it holds
                     raise
         except Exception as error:
@@ -111,34 +111,36 @@ class Serving:
     # Plugins that come and go -----------------------------------------------------------------------------------------
 
     async def register_plugin(self: Quart, plugin: Any, name: str | None = None) -> str:  # type: ignore[misc]
-        """Register a module or object now, as `app.hooks.register` does; if the app is serving, it is started as well.
+        """Register a module or object now, as `app.hooks.register` does; if the app serves or starts, it is started
+        as well.
 
         Returns its name. Raises what `app.hooks.register` raises, and PluginLoadError when it fails at its start; then
         nothing has changed.
         """
         self.setup_plugins()
+        before = self.plugin_hooks.remember()
         with self.plugin_setup.may_have_parts():
             registered = self.plugin_hooks.register(plugin, name)
-        if self._plugin_serving.is_serving:
+        if self._plugin_serving.is_live:
             try:
                 async with self.app_context():
                     await self._plugin_serving.start_one(registered)
             except BaseException as error:
                 origin = self.plugin_hooks.origin(registered)
-                self.plugin_hooks.retract(registered)
+                self.plugin_hooks.retract(registered, before)
                 if not isinstance(error, Exception):
                     raise
                 raise PluginLoadError(f"{origin} failed at its start: {told(error)}") from error
         return registered
 
     async def unregister_plugin(self: Quart, name: str) -> Any:  # type: ignore[misc]  # mixed into Quart
-        """Unregister a plugin, and those that require it; if the app is serving, they are stopped before. Returns it.
+        """Unregister a plugin, and those that require it; if the app is serving, or starting, they are stopped before.
 
-        PluginError when it is not active. What fails as it stops is raised when all is done.
+        Returns it. PluginError when it is not active. What fails as it stops is raised when all is done.
         """
         failures: list[Exception] = []
         hooks = self.plugin_hooks
-        if self._plugin_serving.is_serving and hooks.is_active(name):
+        if self._plugin_serving.is_live and hooks.is_active(name):
             for each in (*hooks.dependents(name), name):
                 try:
                     async with self.app_context():

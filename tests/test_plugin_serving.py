@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -221,3 +222,142 @@ async def test_before_serving_registering_is_all() -> None:
     assert events == []
     async with app.test_app():
         assert events == [f"life {step}" for step in STARTING]
+
+
+class Acts:
+    """Does something when the app starts, in one of the moments in which plugins may come and go."""
+
+    def __init__(self, moment: str, act: Any) -> None:
+        self.moment, self.act = moment, act
+
+    @hookimpl
+    def setup(self, app: Quart) -> None:
+        if self.moment == "before_serving":
+            app.before_serving(self.act)
+
+    @hookimpl
+    async def startup(self) -> None:
+        if self.moment == "startup":
+            await self.act()
+
+    @hookimpl
+    async def lifespan(self) -> AsyncIterator[None]:
+        if self.moment == "lifespan":
+            await self.act()
+        yield
+
+
+@pytest.mark.parametrize("moment", ["startup", "lifespan", "before_serving"])
+async def test_a_plugin_that_comes_while_the_app_starts_is_started_once(moment: str) -> None:
+    app, events = make_app(), []
+
+    async def act() -> None:
+        await app.register_plugin(Life(events), "life")
+        assert events == [f"life {step}" for step in STARTING]
+
+    app.hooks.register(Acts(moment, act), "acts")
+    async with app.test_app():
+        assert events == [f"life {step}" for step in STARTING]
+    assert events == [f"life {step}" for step in WHOLE]
+
+
+@pytest.mark.parametrize("moment", ["startup", "lifespan", "before_serving"])
+async def test_a_plugin_that_has_to_be_started_is_not_registered_in_silence_while_the_app_starts(moment: str) -> None:
+    """Nobody would start it: it is refused as while the app serves."""
+    app, events = make_app(), []
+
+    async def act() -> None:
+        with pytest.raises(PluginLoadError, match=r"the app is starting: use `await app\.register_plugin"):
+            app.hooks.register(Life(events), "life")
+
+    app.hooks.register(Acts(moment, act), "acts")
+    async with app.test_app():
+        assert not app.hooks.is_active("life")
+    assert events == []
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        ("startup", ["startup", "shutdown"]),
+        ("lifespan", ["startup", "lifespan", "lifespan ends", "shutdown"]),
+        (
+            "before_serving",
+            ["startup", "lifespan", "before_serving", "after_serving", "lifespan ends", "shutdown"],
+        ),
+    ],
+)
+async def test_a_plugin_that_goes_while_the_app_starts_is_stopped(moment: str, expected: list[str]) -> None:
+    """As far as it has started."""
+    app, events = make_app(), []
+
+    async def act() -> None:
+        await app.unregister_plugin("life")
+
+    app.hooks.register(Life(events), "life")
+    app.hooks.register(Acts(moment, act), "acts")
+    async with app.test_app():
+        assert events == [f"life {step}" for step in expected]
+    assert events == [f"life {step}" for step in expected]
+
+
+async def test_a_plugin_that_goes_before_its_start_is_not_stopped() -> None:
+    app, events = make_app(), []
+
+    async def act() -> None:
+        await app.unregister_plugin("life")
+
+    app.hooks.register(Acts("startup", act), "acts")
+    app.hooks.register(Life(events), "life")
+    async with app.test_app():
+        pass
+    assert events == []
+
+
+async def test_a_plugin_that_comes_while_the_app_stops_is_not_stopped() -> None:
+    """It has not been started; it is when the app starts again."""
+    app, events = make_app(), []
+
+    @app.after_serving
+    async def act() -> None:
+        if not app.hooks.is_active("life"):
+            await app.register_plugin(Life(events), "life")
+
+    async with app.test_app():
+        pass
+    assert events == []
+    async with app.test_app():
+        assert events == [f"life {step}" for step in STARTING]
+
+
+@pytest.mark.parametrize("moment", ["startup", "lifespan", "before_serving"])
+async def test_a_start_that_is_cancelled_puts_away_what_had_begun(moment: str) -> None:
+    app, events = make_app(), []
+    waits = asyncio.Event()
+
+    async def act() -> None:
+        waits.set()
+        await asyncio.Event().wait()
+
+    app.hooks.register(Life(events), "life")
+    app.hooks.register(Acts(moment, act), "acts")
+    starting = asyncio.create_task(app.startup())
+    await waits.wait()
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    begun = STARTING[: STARTING.index(moment) + 1]
+    undone = ["shutdown"] if moment == "startup" else ["lifespan ends", "shutdown"]
+    assert events == [f"life {step}" for step in [*begun, *undone]]
+
+
+async def test_a_late_plugin_that_fails_gives_its_name_back() -> None:
+    """To the plugin that is installed under it, and is off: the report and the order are as they were."""
+    app = make_app()
+    async with app.test_app():
+        report, names = app.hooks.report(), app.hooks.names
+        assert report["inspector"].status == "disabled"
+        with pytest.raises(PluginLoadError, match="plugin 'inspector' failed at its start"):
+            await app.register_plugin(Life([], fails="startup"), "inspector")
+        assert app.hooks.report() == report
+        assert app.hooks.names == names

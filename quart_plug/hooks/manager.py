@@ -193,28 +193,22 @@ class PluginManager(Starting):
         plugin is there already. Then nothing has changed.
         """
         with self._lock:
-            order = self._registry.active
-            entry, before = self._admit(plugin, name)
+            before = self.remember()
+            entry = self._admit(plugin, name)
             if self.follower is not None:
                 try:
                     self.follower.admitted(entry.name)
                 except BaseException as error:
                     origin = entry.origin
-                    with self._change():
-                        # The others go back to their order before anything is settled by it.
-                        now = self._registry.active
-                        old = [each for each in order if each in now]
-                        self._registry.active = [*old, *(each for each in now if each not in old)]
-                        self._withdraw(entry, None, "its set-up failed")
-                        self._entries = before
+                    self._take_back(entry, before, "its set-up failed")
                     if not isinstance(error, (Exception, SystemExit)):
                         raise
                     kind = PluginConfigError if isinstance(error, PluginConfigError) else PluginLoadError
                     raise kind(f"{origin} cannot be registered: {told(error)}") from error
             return entry.name
 
-    def _admit(self, plugin: Any, name: str | None) -> tuple[Entry, list[Entry]]:
-        """Make a plugin active; also what was known before."""
+    def _admit(self, plugin: Any, name: str | None) -> Entry:
+        """Make a plugin active."""
         with self._change():
             name = name or local_name(plugin)
             twin = next((e.name for e in self._registry.active if e.name == name or e.plugin is plugin), None)
@@ -227,9 +221,9 @@ class PluginManager(Starting):
                 name, "selected", local=plugin, requested_by=("register()",), required=True, plugin=plugin
             )
             loading.admit_now(entry, self._registry)
-            before = self._entries
-            self._entries = [*(e for e in before if e.name != name or e.status == "shadowed"), entry]
-            return entry, before
+            known = self._entries
+            self._entries = [*(e for e in known if e.name != name or e.status == "shadowed"), entry]
+            return entry
 
     def _withdraw(self, entry: Entry, error: BaseException | None, when: str) -> list[Entry]:
         gone = loading.withdraw(entry, self._registry, error, when)
@@ -255,12 +249,26 @@ class PluginManager(Starting):
                 entry.local = entry.name  # the object is not kept
         return plugin
 
-    def retract(self, name: str) -> None:
+    def remember(self) -> tuple[list[Entry], list[Entry]]:
+        """What is there before a registration, for `retract`: the active plugins in order, and all known ones."""
+        return self._registry.active.copy(), self._entries.copy()
+
+    def retract(self, name: str, before: tuple[list[Entry], list[Entry]]) -> None:
         """Unregister a plugin and forget it, since its registration turned out to be a failure."""
-        entry = self.entry(name)
+        self._take_back(self.entry(name), before, "its start failed")
+
+    def _take_back(self, entry: Entry, before: tuple[list[Entry], list[Entry]], why: str) -> None:
+        order, known = before
         with self._change():
-            self._withdraw(entry, None, "its start failed")
-            self._entries = [kept for kept in self._entries if kept is not entry]
+            # The others go back to their order before anything is settled by it.
+            now = self._registry.active
+            old = [each for each in order if each in now]
+            self._registry.active = [*old, *(each for each in now if each not in old)]
+            self._withdraw(entry, None, why)
+            # Who came since stays; what the plugin had taken the place of is back.
+            now = self._entries
+            old = [each for each in known if each in now or each.name == entry.name]
+            self._entries = [*old, *(each for each in now if each not in old and each is not entry)]
 
     def dependents(self, name: str) -> list[str]:
         """The active plugins that cannot stay without this one, those called last first."""
