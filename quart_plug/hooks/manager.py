@@ -14,6 +14,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import ModuleType
 from typing import Any, Protocol
 
 from ..exceptions import (
@@ -190,8 +191,13 @@ class PluginManager(Starting):
 
         Raises PluginHookError with all faults of its hooks, PluginLoadError when a requirement is not met,
         a conflict exists, its order is a cycle or its set-up failed, PluginSettingsError when the name or the
-        plugin is there already. Then nothing has changed.
+        plugin is there already, or is no module or object. Then nothing has changed.
         """
+        if type(plugin).__module__ == "builtins" and type(plugin) not in (ModuleType, type, object):
+            raise PluginSettingsError(
+                f"register() takes a module or an object, not {plugin!r}; a name or an import string goes into"
+                " Quart(plugins=[…]) or PLUGINS"
+            )
         with self._lock:
             before = self.remember()
             entry = self._admit(plugin, name)

@@ -339,3 +339,15 @@ def test_hook_is_specified_once(manager: Make) -> None:
         hooks.register(Owner("again"), "again")
     assert hooks.names == ("owner",)
     assert hooks.spec("extra").owner == "owner"
+
+
+@pytest.mark.parametrize("thing", ["inspector", None, 3, b"x", ["json"]])
+def test_what_is_no_plugin_is_refused_by_what_it_is(manager: Make, thing: Any) -> None:
+    hooks = manager()
+    with pytest.raises(PluginSettingsError) as caught:
+        hooks.register(thing)
+    assert str(caught.value) == (
+        f"register() takes a module or an object, not {thing!r}; a name or an import string goes into"
+        " Quart(plugins=[…]) or PLUGINS"
+    )
+    assert len(hooks.report()) == 0
