@@ -99,12 +99,13 @@ def codecs_of(app: Quart) -> Codecs | None:
         app.setup_plugins()
         filled = app.__dict__["_filled"]
         results = app.plugin_hooks.results("content_types", app)
-        codecs = [(one.origin.plugin, _checked(codec, one.origin)) for one in results for codec in one.value]
+        codecs = [(one.origin.plugin, checked_codec(codec, one.origin)) for one in results for codec in one.value]
         filled["content_types"] = Codecs(codecs) if codecs else None
     return filled["content_types"]  # type: ignore[no-any-return]  # put there above
 
 
-def _checked(codec: Any, origin: Origin) -> Codec:
+def checked_codec(codec: Any, origin: Origin) -> Codec:
+    """What a plugin gave to the hook `content_types`; PluginHookError when it is no codec."""
     if isinstance(codec, type) or not isinstance(codec, Codec) or not isinstance(codec.media_types, tuple):
         raise PluginHookError(
             f"{origin} gave {codec!r} to the hook 'content_types', which is no codec: that has media_types (a tuple),"

@@ -19,6 +19,7 @@ from ..finding import AppNotFound, find_app, said_in_environment
 from ..hooks import PluginManager
 from ..hooks.report import PluginReport, Report
 from ..plugin_setup import CHECKED, start_plugins
+from .answers import wrong_answers
 
 FAULTY = frozenset({"failed", "missing", "incompatible", "blocked"})
 
@@ -49,7 +50,8 @@ class State:
 
     @property
     def report(self) -> Report:
-        report = self.manager.report()
+        with quietly():  # the plugins of an application are asked for their commands
+            report = self.manager.report()
         return replace(report, problems=(self.wrong,)) if self.wrong and not report.problems else report
 
     def application(self) -> dict[str, str | None] | None:
@@ -145,6 +147,11 @@ def faults(state: State) -> list[dict[str, str | None]]:
         if plugin.status in FAULTY:
             text = f"{origin_of(plugin)} is {plugin.status}: {plugin.reason}"
             found.append({"plugin": plugin.name, "kind": plugin.status, "text": text})
+    if state.app is not None and state.app.plugins_are_set_up:
+        with quietly():
+            found += [
+                {"plugin": origin.plugin, "kind": "hook", "text": text} for origin, text in wrong_answers(state.app)
+            ]
     return found
 
 
