@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .masking import hides, masked
+
 NOTHING: Any = object()
 
 
@@ -57,41 +59,30 @@ class ConversionError(ValueError):
         super().__init__("\n".join(map(str, self.faults)))
 
 
-_SECRET = re.compile(
-    r"(^|_)(secrets?|passw(or)?ds?|pwd|passphrases?|tokens?|credentials?|(api)?keys?|dsn)(_|$)", re.IGNORECASE
-)
-_IN_URL = re.compile(r"(://[^/\s:@]*:)[^/\s@]+@")
 _PLAIN_KEY = re.compile(r"[^\W\d][\w-]*")
 
 
 def is_secret(name: str, metadata: Mapping[Any, Any] | None = None) -> bool:
     """Whether a field's value is not to be shown: `metadata={"secret": …}` says so, else its name suggests it."""
     marked = (metadata or {}).get("secret")
-    return bool(_SECRET.search(name)) if marked is None else bool(marked)
+    return hides(name) if marked is None else bool(marked)
 
 
 def show(value: Any, secret: bool = False) -> str:
-    """A value for an error or a list: short, on one line, without secrets and passwords in URLs."""
+    """A value for an error or a list: short, on one line, without secrets."""
     if secret:
         kind = type(value).__name__ if type(value).__module__ == "builtins" else "text"
         return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind} (a secret, not shown)"
-    if isinstance(value, Text):
-        value = str(value)
     try:
-        text = repr(value)
+        text = repr(masked(str(value)) if isinstance(value, str) else value)
     except Exception:
         text = f"a {type(value).__name__} that cannot be shown"
     if isinstance(value, Mapping):  # it may hold a secret, whatever the name of the field
         return "a table" if value else text
     if isinstance(value, (list, tuple, set, frozenset)) and (len(text) > 20 or "{" in text):
         return f"a {type(value).__name__}"
-    text = without_password(text)
+    text = text if isinstance(value, str) else masked(text)
     return text if len(text) <= 60 else f"{text[:57]}…"
-
-
-def without_password(text: str) -> str:
-    """A text with "…" for the passwords in URLs."""
-    return _IN_URL.sub(r"\1…@", text)
 
 
 def path_text(path: tuple[str | int, ...]) -> str:

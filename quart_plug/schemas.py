@@ -17,7 +17,8 @@ from datetime import date, time, timedelta
 from enum import Enum
 from typing import Annotated, Any, Final, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from .faults import is_secret, without_password
+from .faults import is_secret
+from .masking import masked
 
 
 class SchemaError(TypeError):
@@ -111,12 +112,13 @@ def plain(value: Any, mask: bool = True) -> Any:
         shown = {}
         for field in fields(value):
             each = getattr(value, field.name)
-            shown[field.name] = HIDDEN if mask and each and is_secret(field.name, field.metadata) else plain(each, mask)
+            hides = mask and each and each is not True and is_secret(field.name, field.metadata)
+            shown[field.name] = HIDDEN if hides else plain(each, mask)
         return shown
     if isinstance(value, Enum):
         return value.value if isinstance(value.value, str | int | float) else value.name
     if isinstance(value, str):
-        return without_password(value) if mask else value
+        return masked(value) if mask else value
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, timedelta):

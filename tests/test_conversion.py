@@ -376,6 +376,8 @@ def test_a_converter_may_be_kept() -> None:
         ("password", True), ("db_password", True), ("API_KEY", True), ("secret_key", True), ("access_token", True),
         ("credentials", True), ("keys", True), ("header", False), ("monkey", False), ("tokenizer", False),
         ("passenger", False), ("compass", False),
+        *((name, True) for name in ("pin", "salt", "auth", "csrf", "jwt", "otp", "sid", "session_id", "db_pass")),
+        *((name, True) for name in ("cookie", "signature", "bearer")),
     ],
 )  # fmt: skip
 def test_a_name_suggests_a_secret(name: str, secret: bool) -> None:

@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from quart_plug.kinds import REQUEST, WEBSOCKET, Kind
+from quart_plug.masking import hides
+from quart_plug.scoping import blueprints_of
 
-from .masking import HIDDEN, hides, masked_text, shown
+from .masking import HIDDEN, masked_text, shown
 from .recorder import RECORDER
 
 if TYPE_CHECKING:
@@ -163,7 +165,7 @@ def routes(app: Quart) -> list[dict[str, Any]]:
 
 def _route(app: Quart, rule: Any) -> dict[str, Any]:
     kind = WEBSOCKET if rule.websocket else REQUEST
-    blueprints = _blueprints(rule.endpoint)
+    blueprints = blueprints_of(rule.endpoint)
     view = app.view_functions.get(rule.endpoint)
     left_out = _left_out(app, kind, rule)
     return {
@@ -184,12 +186,6 @@ def _route(app: Quart, rule: Any) -> dict[str, Any]:
         ],
         "functions": _functions(app, kind, blueprints),
     }
-
-
-def _blueprints(endpoint: str) -> list[str]:
-    """The names of an endpoint's blueprints, the innermost first."""
-    parts = endpoint.split(".")[:-1]
-    return [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
 
 
 def _hooks_of(app: Quart, kind: Kind) -> Iterable[str]:
@@ -222,7 +218,9 @@ def _functions(app: Any, kind: Kind, blueprints: list[str]) -> list[list[str]]:
 def configuration(app: Quart) -> list[dict[str, Any]]:
     """Every setting with its value, masked, and where that comes from."""
     secrets = [
-        value for key, value in app.config.items() if hides(str(key)) and isinstance(value, str) and len(value) >= 4
+        value
+        for key, value in app.config.items()
+        if issubclass(type(value), str) and len(value) >= 4 and hides(str(key))  # isinstance may ask the value itself
     ]
     found = []
     for key in sorted(app.config, key=str):

@@ -10,11 +10,12 @@ import asyncio
 import dataclasses
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from . import facts
-from .masking import masked_text, shown
+from .masking import error_text, masked_text, shown
 
 if TYPE_CHECKING:
     from quart_plug import Quart
@@ -31,7 +32,17 @@ MOST_ROWS = 500  # of a panel
 
 def encode(data: Any) -> str:
     """JSON in ASCII, by the standard library: the app's own provider may be off, or be what is looked into."""
-    return json.dumps(data, ensure_ascii=True, separators=(",", ":"))
+    return json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+
+
+# How each section is made, and what stands in its place when that fails.
+_SECTIONS: dict[str, tuple[Callable[[Quart], Any], Any]] = {
+    "app": (facts.summary, {}),
+    "plugins": (facts.plugins, {"plugins": [], "problems": []}),
+    "hooks": (facts.hooks, []),
+    "routes": (facts.routes, []),
+    "configuration": (facts.configuration, []),
+}
 
 
 class Inspection:
@@ -55,15 +66,16 @@ class Inspection:
         return self._app.plugin_hooks.generation, self._settings, rules
 
     def sections(self) -> dict[str, Any]:
-        """Everything but the records and the panels."""
-        app = self._app
-        return {
-            "app": facts.summary(app),
-            "plugins": facts.plugins(app),
-            "hooks": facts.hooks(app),
-            "routes": facts.routes(app),
-            "configuration": facts.configuration(app),
-        }
+        """Everything but the records and the panels. `faults` has the error of each that could not be made."""
+        found: dict[str, Any] = {}
+        faults: dict[str, str] = {}
+        for name, (make, nothing) in _SECTIONS.items():
+            try:
+                found[name] = make(self._app)
+                encode(found[name])
+            except Exception as error:
+                found[name], faults[name] = nothing, error_text(error)
+        return found | {"faults": faults}
 
     def panels(self) -> list[dict[str, Any]]:
         """What other plugins have to show. One that fails is shown with its error."""
@@ -75,10 +87,9 @@ class Inspection:
                 if panel is not None:
                     found.append({"plugin": implementation.plugin, **_table(panel)})
             except Exception as error:
-                text = masked_text(f"{type(error).__name__}: {error}")
                 found.append(
                     {"plugin": implementation.plugin, "title": implementation.plugin, "columns": [], "rows": []}
-                    | {"empty": "", "error": text}
+                    | {"empty": "", "error": error_text(error)}
                 )
         return found
 
@@ -117,8 +128,8 @@ def _table(panel: Any) -> dict[str, Any]:
 
 
 def _cell(column: str, value: Any) -> str | int | float | None:
-    if value is None or type(value) in (int, float):
-        return value  # type: ignore[no-any-return]  # a number, or None
+    if value is None or (type(value) is int and abs(value) < 2**53) or (type(value) is float and isfinite(value)):
+        return value  # what JSON has, and the page's script keeps exactly
     return masked_text(value) if isinstance(value, str) else shown(column, value)
 
 

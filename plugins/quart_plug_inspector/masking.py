@@ -1,7 +1,7 @@
 """What must not be seen, and how the rest is written: values of settings, headers and query strings as short texts.
 
-A secret is told by the name that it stands under (`SECRET_KEY`, `db_password`, `Authorization`), and in an address by
-its place (`postgres://ada:…@db`). Objects are named by their type alone: what their `repr` tells, nobody knows.
+What is a secret, `quart_plug.masking` knows. Objects are named by their type alone: what their `repr` tells, nobody
+knows.
 """
 
 from __future__ import annotations
@@ -15,52 +15,54 @@ from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
 
-__all__ = ["HIDDEN", "hides", "masked_headers", "masked_query", "masked_text", "shown"]
+from quart_plug.masking import hides, hides_parameter, masked
+
+__all__ = [
+    *("HIDDEN", "error_text", "masked_headers", "masked_query", "masked_subprotocols", "masked_text"),
+    "shown",
+]
 
 HIDDEN = "••••••"
 LONGEST = 400  # characters of one value
 MOST = 50  # entries of one list or dictionary, headers of one request, values of one query string
 DEEPEST = 4
 
-_SECRET = re.compile(
-    r"secret|passw|passphrase|token|credential|private|cookie$|set-cookie|authori[sz]ation|bearer|signature|salt|"
-    r"api[-_]?key|access[-_]?key|signing[-_]?key|encryption[-_]?key|auth[-_]?key|(^|[-_])(key|keys|pwd|pass|auth|sid|"
-    r"otp|pin|dsn|jwt|csrf|xsrf)$|session[-_]?id",
-    re.IGNORECASE,
-)
-# Names that look like it, and say only where or how.
-_HARMLESS = re.compile(r"^(SESSION_COOKIE_\w+|MAX_COOKIE_SIZE|PLUGINS\w*|sec-websocket-key)$", re.IGNORECASE)
-# Every repetition has a limit, or begins at the edge of a word: texts may be long, and somebody else's. What may be a
-# password goes as far as it can; better too much is hidden than too little.
-_IN_ADDRESS = re.compile(
-    r"(?P<before>[A-Za-z][A-Za-z0-9+.-]{0,30}://)"
-    r"(?P<who>[^\s/?#@:]{0,200}:(?!\d{1,5}(?:[/?#]|$))\S{0,200}|[^\s/?#]{0,200})@"
-)
-_IN_QUERY = re.compile(r"(?<![\w.-])(?P<name>[\w.-]{1,80})=(?P<value>[^&\s#;]+)")
-
-
-def hides(name: str) -> bool:
-    """Whether what stands under this name is a secret."""
-    return bool(_SECRET.search(name)) and not _HARMLESS.match(name)
+_SUBPROTOCOL = re.compile(r"(?>(?:[A-Za-z]?[a-z]{0,19}|[A-Z]{1,9})\d{0,3}[a-z]?(?:[._+-]|$)){1,8}")
+_ANNOUNCES = re.compile(r"(?:access|id|x)?[-_.]?(?:bearer|token|auth|authorization|jwt|api[-_]?key)", re.IGNORECASE)
 
 
 def masked_text(text: str) -> str:
-    """A text without the credentials of addresses in it, cut when it is long."""
-    text = _IN_ADDRESS.sub(_without_password, text)
-    if "://" in text or "?" in text:
-        text = _IN_QUERY.sub(lambda match: f"{match['name']}={HIDDEN}" if hides(match["name"]) else match[0], text)
+    """A text without the secrets in it, cut when it is long."""
+    text = masked(text, HIDDEN)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
-def _without_password(match: re.Match[str]) -> str:
-    name, colon, _ = match["who"].partition(":")
-    return f"{match['before']}{name}:{HIDDEN}@" if colon else f"{match['before']}{HIDDEN}@"
+def error_text(error: BaseException) -> str:
+    """What an error is and says."""
+    try:
+        text = masked_text(str(error))
+    except Exception:
+        text = ""  # it cannot even say it
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def masked_subprotocols(value: str) -> str:
+    """Names of subprotocols; in a browser they are also the only place for a token: `bearer, eyJ…`."""
+    found: list[str] = []
+    is_announced = False
+    for name in (each.strip() for each in value[: 8 * LONGEST].split(",")[:MOST]):
+        announces = _ANNOUNCES.fullmatch(name) is not None
+        is_open = not is_announced and (announces or (_SUBPROTOCOL.fullmatch(name) and not hides(name)))
+        found.append(name if is_open else HIDDEN)
+        is_announced = announces and not is_announced
+    return ", ".join(found)
 
 
 def masked_query(query: str) -> str:
     """A query string, decoded to be read, with the values of secrets hidden."""
     pairs = parse_qsl(query[: 8 * LONGEST], keep_blank_values=True, errors="replace")[:MOST]
-    return "&".join(f"{name}={HIDDEN if hides(name) else masked_text(value)}" for name, value in pairs)[: 2 * LONGEST]
+    parts = (f"{name}={HIDDEN if hides_parameter(name) else masked_text(value)}" for name, value in pairs)
+    return "&".join(parts)[: 2 * LONGEST]
 
 
 def masked_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[list[str]]:
@@ -68,15 +70,26 @@ def masked_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[list[str]]:
     found = []
     for raw_name, raw_value in list(headers)[:MOST]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        found.append([name[:LONGEST], HIDDEN if hides(name) else masked_text(value)])
+        if name.lower() == "sec-websocket-protocol":
+            text = masked_subprotocols(value)
+        else:
+            text = HIDDEN if hides(name) else masked_text(value)
+        found.append([name[:LONGEST], text])
     return found
 
 
 def shown(name: str, value: Any, secrets: Iterable[str] = (), depth: int = 0) -> str:
-    """A setting's value as a text.
+    """A setting's value as a text; of one that cannot be looked at, its type.
 
     secrets  texts that are hidden wherever they stand.
     """
+    try:
+        return _shown(name, value, secrets, depth)
+    except Exception:
+        return f"<{type(value).__name__}>"
+
+
+def _shown(name: str, value: Any, secrets: Iterable[str], depth: int) -> str:
     if value is None or value is True or value is False:
         return str(value)
     if value is ...:

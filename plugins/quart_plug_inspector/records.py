@@ -12,7 +12,7 @@ from collections import deque
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from .masking import masked_headers, masked_query, masked_text
+from .masking import error_text, masked_headers, masked_query, masked_subprotocols
 
 if TYPE_CHECKING:
     from quart_plug.ctx import Context
@@ -81,7 +81,8 @@ class Record:
             self.state = "closed"
             return
         self.state = {"accepted": "open", "rejected": "refused"}.get(websocket.state, websocket.state)
-        self.subprotocol = websocket.subprotocol
+        name = websocket.subprotocol
+        self.subprotocol = None if name is None else masked_subprotocols(str(name))
 
     def add(self, span: Span) -> None:
         """Count a plugin's part in a hook."""
@@ -99,8 +100,7 @@ class Record:
             self.spans.append((span.hook, span.plugin, span.started - self.began, span.seconds, span.failed))
 
     def fail(self, error: BaseException) -> None:
-        text = masked_text(str(error))
-        self.error = f"{type(error).__name__}: {text}" if text else type(error).__name__
+        self.error = error_text(error)
 
     def stop(self) -> None:
         """Nobody waits for it any more."""

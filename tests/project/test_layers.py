@@ -16,7 +16,7 @@ PLUGINS = ROOT / "plugins"
 LAYERS = [
     [
         "exceptions", "typing", "kinds", "tables", "concurrency", "namespace", "utils", "resources", "decorators",
-        "faults", "schemas", "scalars", "conversion",
+        "masking", "faults", "schemas", "scalars", "conversion",
     ],
     ["hooks", "reexports"],
     ["mypy_plugin"],

@@ -98,7 +98,8 @@ function draw() {
   table.show(rows, nothing);
   const told = rows.length === all.length ? "" : `${rows.length} of ${plural(all.length, "row")}`;
   if ($("matches").textContent !== told) $("matches").textContent = told;
-  const notices = section.notice?.(state) ?? [];
+  const fault = state.faults?.[section.id];
+  const notices = [...(section.notice?.(state) ?? []), ...(fault ? [`This could not be told: ${fault}`] : [])];
   if (notice.textContent !== notices.join("")) notice.replaceChildren(...notices.map((text) => h("p", { class: "notice" }, text)));
 }
 
@@ -126,10 +127,10 @@ function take(message, isFirst) {
     const surplus = state[kind].size - MOST;
     if (surplus > 0) [...state[kind].keys()].sort((a, b) => a - b).slice(0, surplus).forEach((id) => state[kind].delete(id));
   }
-  for (const name of ["app", "plugins", "hooks", "routes", "configuration", "panels"]) {
+  for (const name of ["app", "plugins", "hooks", "routes", "configuration", "faults", "panels"]) {
     if (name in message) state[name] = message[name];
   }
-  if (message.app) {
+  if (message.app?.version) {
     const { version, python, process } = message.app;
     $("facts").textContent = `quart-plug ${version} · Python ${python} · process ${process}`;
   }

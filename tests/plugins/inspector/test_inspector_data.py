@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -250,6 +251,50 @@ async def test_the_inspector_goes_whole_when_it_is_unregistered(app: Quart, look
     assert (await app.test_client().get("/")).status_code == 200
 
 
+class Refuses:
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(f"{name} with password=geheim")
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+async def first_message(client: Any) -> Any:
+    async with client.websocket("/_inspector/live", headers={"Origin": "http://localhost"}) as page:
+        return json.loads(await page.receive())
+
+
+async def test_an_odd_setting_leaves_the_rest(app: Quart, look: Any, sign_in: Any) -> None:
+    app.config.update(ODD=Refuses(), KEYED={Refuses(): 1}, LANGUAGE="de")
+    for told in (await look(app), await first_message(await sign_in(app))):
+        assert row(told["configuration"], key="ODD")["value"] == "<Refuses>"
+        assert row(told["configuration"], key="KEYED")["value"] == "<dict>"
+        assert row(told["configuration"], key="LANGUAGE")["value"] == "'de'"
+        assert told["faults"] == {}
+
+
+async def test_a_section_that_fails_leaves_the_others(app: Quart, look: Any, sign_in: Any) -> None:
+    client = await sign_in(app)
+    dict.__setitem__(app.config, Refuses(), 1)  # type: ignore[index]  # no name that could be sorted or shown
+    for told in (await look(app), await first_message(client)):
+        assert told["configuration"] == [] and told["faults"] == {"configuration": "RuntimeError"}
+        assert row(told["routes"], rule="/")["kind"] == "request"
+
+
+async def test_an_error_that_cannot_be_written_is_told_by_its_type(app: Quart, look: Any) -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    @app.get("/mute")
+    async def mute() -> str:
+        raise Mute
+
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    assert (await app.test_client().get("/mute")).status_code == 500
+    assert row((await look(app))["requests"], path="/mute")["error"] == "Mute"
+
+
 # Panels -------------------------------------------------------------------------------------------------------------
 
 
@@ -322,6 +367,12 @@ async def test_secrets_in_panels_are_hidden(app: Quart, look: Any) -> None:
     given = {"title": "Keys", "columns": ["user", "api_key"], "rows": [["ada", b"bytes"], ["redis://u:pw@h", object()]]}
     [told] = await panels(app, look, given)
     assert told["rows"] == [["ada", "••••••"], ["redis://u:••••••@h", "••••••"]]
+
+
+async def test_numbers_that_json_does_not_have_are_texts(app: Quart, look: Any) -> None:
+    row = [float("nan"), float("-inf"), 10**5000, 2**60, 1.5, Refuses()]
+    [told] = await panels(app, look, {"title": "Numbers", "columns": list("abcdef"), "rows": [row]})
+    assert told["rows"] == [["nan", "-inf", "<int>", "1152921504606846976", 1.5, "<Refuses>"]]
 
 
 async def test_the_token_is_in_no_data(app: Quart, look: Any, sign_in: Any) -> None:

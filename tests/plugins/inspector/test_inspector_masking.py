@@ -11,17 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quart_plug import Quart
-from quart_plug_inspector.masking import HIDDEN, hides, masked_headers, masked_query, masked_text, shown
+from quart_plug.masking import hides
+from quart_plug_inspector.masking import HIDDEN, masked_headers, masked_query, masked_text, shown
 
 SECRET_NAMES = [
     *("SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_PASSWORD", "db_passwd", "STRIPE_API_KEY", "api-key", "ApiKey"),
     *("GITHUB_TOKEN", "access_token", "csrf_token", "AWS_SECRET_ACCESS_KEY", "PRIVATE_KEY_PEM", "SENTRY_DSN", "JWT"),
     *("CREDENTIALS", "Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "X-Auth-Key", "x-csrf-token"),
     *("SECURITY_PASSWORD_SALT", "sessionid", "session_id", "sid", "otp", "PWD", "passphrase", "signature", "key"),
+    *("DB_PW", "STRIPE_KEY_LIVE", "BASIC_AUTH_USERS", "SESSION_COOKIE_SECRET", "db_pass", "sig"),
 ]
 OPEN_NAMES = [
     *("DEBUG", "SESSION_COOKIE_NAME", "SESSION_COOKIE_SECURE", "MAX_COOKIE_SIZE", "SERVER_NAME", "keyboard", "monkey"),
     *("Host", "User-Agent", "Accept", "Content-Type", "PLUGINS", "page", "MAX_CONTENT_LENGTH", "author", "COMPASS_X"),
+    *("Sec-WebSocket-Key", "SESSION_KEY_PREFIX", "tokenizer", "status_code", "PWA"),
 ]
 
 
@@ -53,7 +56,7 @@ def test_that_a_secret_is_not_set_may_be_seen(value: Any) -> None:
         ("amqp://u:p@ss@h", "amqp://u:••••••@h"),
         ("amqp://u:p/s?s@h/x", "amqp://u:••••••@h/x"),
         ("http://localhost:5000/a@b", "http://localhost:5000/a@b"),
-        ("https://h/cb?code=1&access_token=geheim&x=2", "https://h/cb?code=1&access_token=••••••&x=2"),
+        ("https://h/cb?code=1&access_token=geheim&x=2", "https://h/cb?code=••••••&access_token=••••••&x=2"),
         ("postgres://db/shop?password=geheim", "postgres://db/shop?password=••••••"),
         ("https://example.org/a@b?page=2", "https://example.org/a@b?page=2"),
         ("no address here: ada@example.org", "no address here: ada@example.org"),
@@ -76,6 +79,37 @@ def test_what_is_long_is_cut() -> None:
 
 def test_a_secret_that_stands_elsewhere_too() -> None:
     assert shown("BACKUP_COMMAND", "backup --with geheim", secrets=["geheim"]) == "'backup --with ••••••'"
+
+
+class Refuses:
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+    __repr__ = __str__
+
+
+class NoItems(dict[str, Any]):
+    def items(self) -> Any:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Refuses(), "<Refuses>"),
+        ([1, Refuses()], "[1, <Refuses>]"),
+        ({Refuses(): 1}, "<dict>"),
+        ({"a": {Refuses(): 1}, "b": 2}, "{'a': <dict>, 'b': 2}"),
+        (NoItems(a=1), "<NoItems>"),
+        (10**5000, "<int>"),
+    ],
+    ids=["object", "in a list", "key", "key within", "mapping", "number"],
+)
+def test_what_cannot_be_looked_at_is_told_by_its_type(value: Any, text: str) -> None:
+    assert shown("ODD", value) == text
 
 
 class Account:
@@ -118,7 +152,26 @@ def test_headers() -> None:
     assert len(masked_headers([(b"x", b"y" * 10_000)] * 500)) == 50
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("bearer, eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2ln", f"bearer, {HIDDEN}"),
+        ("graphql-transport-ws, access_token, geheim", f"graphql-transport-ws, access_token, {HIDDEN}"),
+        ("chat, Zm9vYmFyMTIzNDU2Nzg5", f"chat, {HIDDEN}"),
+        ("base64url.bearer.authorization.k8s.io.geheim, v4.channel.k8s.io", f"{HIDDEN}, v4.channel.k8s.io"),
+        ("wamp.2.json, ocpp1.6, v12.stomp, JSON, actioncable-v1-json", None),
+    ],
+)
+def test_tokens_among_subprotocols(given: str, told: str | None) -> None:
+    assert masked_headers([(b"Sec-WebSocket-Protocol", given.encode())]) == [["Sec-WebSocket-Protocol", told or given]]
+
+
+def test_many_subprotocols_take_no_time() -> None:
+    assert len(masked_headers([(b"sec-websocket-protocol", b"a.b.c.d.e.f.g.h!," * 100_000)] * 50)) == 50
+
+
 def test_query_strings() -> None:
+    assert masked_query("code=geheim&sig=geheim&pw=geheim&x=1") == "code=••••••&sig=••••••&pw=••••••&x=1"
     assert masked_query("page=2&token=geheim&q=a%20b&password=") == "page=2&token=••••••&q=a b&password=••••••"
 
 
