@@ -6,10 +6,11 @@ that registering a filter sets no plugin up.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from .answers import wrong_answer
 from .globals import _cv
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ class Templates:
         plugins: dict[tuple[str, str], Any] = {}
         for hook, kind in _KINDS.items():
             for names in (self.plugin_hooks.call(hook) or (lambda app: ()))(self):
+                if not isinstance(names, Mapping):
+                    raise wrong_answer(self.plugin_hooks, hook, names, "a mapping of names to functions")
                 plugins.update({(kind, name): value for name, value in names.items()})
         tables = self._template_names.items() if own else ()
         with self.plugin_setup.footprints.ignoring():

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RoutingException
 
+from .answers import HookAnswer
 from .kinds import REQUEST
 from .lifecycle import find_error_handler, handles_closing, is_connection_closed
 
@@ -25,7 +26,10 @@ async def dispatch_unmatched(unmatched: Hook, dispatch: Hook, ctx: Context) -> A
     """The step `dispatch` where no rule was found: the plugins' answer (hook `route_unmatched`), else the error."""
     error = ctx.routing_exception
     answer = None if error is None else await unmatched(ctx, error)
-    return await dispatch(ctx) if answer is None else answer
+    if answer is None:
+        return await dispatch(ctx)
+    ctx.hook_answer = HookAnswer(ctx.app.plugin_hooks, "route_unmatched", answer)
+    return answer
 
 
 async def handle_user_exception(step: Hook, ctx: Context, error: Exception) -> Any:
@@ -34,6 +38,7 @@ async def handle_user_exception(step: Hook, ctx: Context, error: Exception) -> A
     if plan is not None and plan.error_hook is not None and not _is_settled(ctx, error):
         answer = await plan.error_hook(ctx, error)
         if answer is not None:
+            ctx.hook_answer = HookAnswer(ctx.app.plugin_hooks, plan.kind.hooks["error"], answer)
             return answer
     return await step(ctx, error)
 

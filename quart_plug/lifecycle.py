@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING, Any, cast
 from werkzeug.exceptions import BadRequestKeyError, HTTPException, InternalServerError
 from werkzeug.routing import RoutingException
 
+from .answers import RESPONSE, HookAnswer, check_response
 from .exceptions import ConnectionClosed
 from .globals import _cv
 from .kinds import REQUEST
-from .scaffold import forgotten_response
 from .wrappers.negotiated import negotiated
 from .wrappers.reply import from_text, ready
 from .wrappers.reply import make_response as response_from
@@ -219,6 +219,7 @@ async def preprocess(ctx: Context) -> Any:
     if plan.before_hook is not None:
         result = await plan.before_hook(ctx)
         if result is not None:
+            ctx.hook_answer = HookAnswer(ctx.app.plugin_hooks, plan.kind.hooks["before"], result)
             return result
     for before in plan.before:
         result = await before()
@@ -334,15 +335,17 @@ async def finalize(ctx: Context, result: Any, from_error_handler: bool = False, 
             # process
             if ctx.after_functions is not None:
                 for function in ctx.after_functions:
-                    response = await ctx.app.ensure_async(function)(response)
-                    if response is None and plan.kind.reply_required:
-                        raise forgotten_response(function)
+                    if not isinstance(given := await ctx.app.ensure_async(function)(response), RESPONSE):
+                        check_response(ctx, function, given)
+                    response = given
             for after in plan.after:
-                response = await after(response)
-                if response is None and plan.kind.reply_required:
-                    raise forgotten_response(after)
+                if not isinstance(given := await after(response), RESPONSE):
+                    check_response(ctx, after, given)
+                response = given
             if plan.after_hook is not None:
-                response = await plan.after_hook(ctx, response)
+                if not isinstance(given := await plan.after_hook(ctx, response), RESPONSE):
+                    check_response(ctx, plan.kind.hooks["after"], given)
+                response = given
             session = ctx._session
             if session is None and plan.refreshes is not None and has_session(ctx, plan.refreshes):
                 session = ctx.session  # a permanent session's cookie is sent again
@@ -378,16 +381,17 @@ async def make_response(ctx: Context, result: Any) -> Any:
 
 
 def response_of(ctx: Context, result: Any) -> Any:
-    """The Response for what a view returned; TypeError, which names the view, when it is none."""
+    """The Response for what a view or a hook returned; TypeError, which names it, when it is none."""
     plan: Plan | None = ctx.plan
     if plan is None:
         return response_from(ctx.app, result)
     if type(result) is str and plan.reply is not None:
         return from_text(result, plan.reply)
     endpoint = None if plan.rule is None else plan.rule.endpoint
+    whose = plan.function if ctx.hook_answer is None else ctx.hook_answer.whose(result, plan.function)
     if plan.codecs is not None:
-        return negotiated(ctx, plan.codecs, result, endpoint, plan.function)
-    return response_from(ctx.app, result, endpoint, plan.function)
+        return negotiated(ctx, plan.codecs, result, endpoint, whose)
+    return response_from(ctx.app, result, endpoint, whose)
 
 
 async def teardown(ctx: Context, exc: BaseException | None) -> None:

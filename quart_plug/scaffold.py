@@ -396,11 +396,3 @@ def describe_function(function: Any) -> str:
     while hasattr(function, "__wrapped__"):
         function = function.__wrapped__
     return _place(function)
-
-
-def forgotten_response(function: Callable[..., Any]) -> TypeError:
-    """The error of an after function that does not return the response."""
-    return TypeError(
-        f"the after function {describe_function(function)} returned None; it has to return the response, "
-        "the one that it was given or another"
-    )

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
+from inspect import get_annotations
 from typing import TYPE_CHECKING, Any
 
+from . import typing
+from .answers import describe_hook
 from .app_config import PLUGIN_SETTINGS
-from .exceptions import PluginError, PluginNotEnabled
+from .exceptions import PluginError, PluginHookError, PluginNotEnabled
 from .hooks import PluginManager, specs
 from .namespace import unless_assigned
 from .plugin_setup import PluginSetup, start_plugins
@@ -21,6 +24,17 @@ from .scoping import Scopes, chain_here
 if TYPE_CHECKING:
     from .app import Quart
     from .typing import JSONProvider, SessionInterface
+
+
+# What a slot needs; which server there is to be is asked otherwise.
+_PROTOCOLS = {
+    "json_provider": "JSONProvider",
+    "session_interface": "SessionInterface",
+    "template_engine": "TemplateEngine",
+    "file_server": "FileServer",
+    "command_line": "CommandLine",
+    "debug_page": "DebugPage",
+}
 
 
 class _Slot:
@@ -145,8 +159,25 @@ class Slots:
                 filled[hook] = self.json_provider_class(self)
             else:
                 call = self.plugin_hooks.call(hook)
-                filled[hook] = None if call is None else call(self)
+                filled[hook] = None if call is None else self._fit_for_slot(hook, call(self))
         return filled[hook]
+
+    def _fit_for_slot(self: Quart, hook: str, value: Any) -> Any:  # type: ignore[misc]  # mixed into Quart
+        """What a plugin gave for a slot; PluginHookError, with what is missing, when it is not what is needed there.
+
+        What has only a part of the slot's protocol may do all that an app asks of it; of a session interface each
+        connection uses everything.
+        """
+        protocol = getattr(typing, _PROTOCOLS[hook]) if value is not None and hook in _PROTOCOLS else object
+        needed = sorted(name for name in {*vars(protocol), *get_annotations(protocol)} if name[0] != "_")
+        # Asked of the class first: a property may make something.
+        missing = [name for name in needed if not hasattr(type(value), name) and not hasattr(value, name)]
+        if missing and (hook == "session_interface" or len(missing) == len(needed)):
+            raise PluginHookError(
+                f"the {describe_hook(self.plugin_hooks, hook)} answered with {value!r}, which has no"
+                f" {', '.join(map(repr, missing))}; see quart_plug.typing.{protocol.__name__}"
+            )
+        return value
 
     def session_interface_or_none(self: Quart) -> SessionInterface | None:  # type: ignore[misc]
         name = "session_interface"

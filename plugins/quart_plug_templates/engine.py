@@ -7,11 +7,12 @@ the innermost, and what the caller of `render_template` gave.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Template
 
+from quart_plug.answers import wrong_answer
 from quart_plug.ctx import has_app_context, has_request_context
 from quart_plug.globals import app_ctx, g, request, session
 from quart_plug.helpers import stream_with_context
@@ -55,6 +56,8 @@ class JinjaEngine:
         chain = app.chain_here("template_context")
         if chain is not None:
             for names in chain(app):
+                if not isinstance(names, Mapping):
+                    raise wrong_answer(app.hooks, "template_context", names, "a mapping of names to values")
                 added.update(names)
         processors = app.template_context_processors
         for processor in processors.get(None, ()):

@@ -118,6 +118,7 @@ class Context:
     routing_exception: HTTPException | None = None
     after_functions: list[Callable[..., Any]] | None = None
     flashes: list[tuple[str, str]] | None = None
+    hook_answer: Any = None  # a HookAnswer
     _located = False
     _tokens: list[Token[Context]] | None = None
 

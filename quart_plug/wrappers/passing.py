@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from ..answers import wrong_answer
 from ..exceptions import MessageDropped, MessageRefused
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ async def passed_in(
 ) -> str | bytes | None:
     """What the view is to get for a message, or None for one that was dropped. ConnectionClosed after a refusal."""
     try:
-        return await hook(websocket._link, data)  # type: ignore[no-any-return]  # the message, or what replaces it
+        return _message(websocket, "websocket_received", await hook(websocket._link, data))
     except asyncio.CancelledError:
         websocket._inbox.put_back(message)  # `wait_for` gave up: the message is the next call's
         raise
@@ -39,9 +40,16 @@ async def passed_in(
 async def passed_out(websocket: WebsocketConnection, hook: Hook, data: str | bytes) -> str | bytes | None:
     """What is to be sent for a message, or None for one that was dropped. ConnectionClosed after a refusal."""
     try:
-        return await hook(websocket._link, data)  # type: ignore[no-any-return]  # as above
+        return _message(websocket, "websocket_sending", await hook(websocket._link, data))
     except MessageDropped:
         return None
     except MessageRefused as refusal:
         await websocket._close(refusal.code, refusal.reason)
         await websocket._ended("send")
+
+
+def _message(websocket: WebsocketConnection, hook: str, data: Any) -> str | bytes:
+    """What the plugins made of a message; TypeError, which names them, when it is none."""
+    if isinstance(data, (str, bytes)):
+        return data
+    raise wrong_answer(websocket._link.app.plugin_hooks, hook, data, "a str or bytes")

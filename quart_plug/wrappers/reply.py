@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.response import Response as SansIOResponse
 
+from ..answers import HookAnswer
 from .bodies import DataBody, IterableBody, chunk_bytes
 from .response import Response
 from .response_headers import LENGTHS, Headers, Pair, content_type_of, content_type_pair
@@ -217,6 +218,8 @@ def _blame(endpoint: str | None, view: Any) -> str:
     """The beginning of each message: which view, and where it stands."""
     if endpoint is None and view is None:
         return "The value is not a valid response."
+    if isinstance(view, HookAnswer):
+        return f"The {view} did not answer with a valid response."
     who = f"for {endpoint!r}" if endpoint is not None else ""
     place = _place(view)
     where = f" ({place})" if place else ""

@@ -27,7 +27,7 @@ LAYERS = [
     ["ctx"],
     ["scoping"],
     ["scaffold"],
-    ["helpers"],
+    ["answers", "helpers"],
     ["wrappers"],
     ["formparser"],
     ["routing"],
