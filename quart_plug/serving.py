@@ -122,6 +122,7 @@ class Serving:
         with self.plugin_setup.may_have_parts():
             registered = self.plugin_hooks.register(plugin, name)
         if self._plugin_serving.is_live:
+            self.plugin_hooks.hold(registered)  # no connection meets its hooks before it has started
             try:
                 async with self.app_context():
                     await self._plugin_serving.start_one(registered)
@@ -131,24 +132,35 @@ class Serving:
                 if not isinstance(error, Exception):
                     raise
                 raise PluginLoadError(f"{origin} failed at its start: {told(error)}") from error
+            finally:
+                self.plugin_hooks.release(registered)
+            self.settle_templates()  # an environment that was made meanwhile lacks its names
         return registered
 
     async def unregister_plugin(self: Quart, name: str) -> Any:  # type: ignore[misc]  # mixed into Quart
         """Unregister a plugin, and those that require it; if the app is serving, or starting, they are stopped before.
 
+        Their hooks are withdrawn first; only a connection that is under way may still call them while they stop.
+
         Returns it. PluginError when it is not active. What fails as it stops is raised when all is done.
         """
         failures: list[Exception] = []
         hooks = self.plugin_hooks
+        leaving: tuple[str, ...] = ()
         if self._plugin_serving.is_live and hooks.is_active(name):
-            for each in (*hooks.dependents(name), name):
+            leaving = (*hooks.dependents(name), name)
+            hooks.hold(*leaving)  # connections that come now do not meet their hooks any more
+        try:
+            for each in leaving:
                 try:
                     async with self.app_context():
                         await self._plugin_serving.stop_one(each)
                 except Exception as error:
                     failures.append(error)
-        with self.plugin_setup.may_have_parts():
-            plugin = hooks.unregister(name)
+            with self.plugin_setup.may_have_parts():
+                plugin = hooks.unregister(name)
+        finally:
+            hooks.release(*leaving)
         if failures:
             raise_together(f"stopping {name!r} failed", failures)
         return plugin

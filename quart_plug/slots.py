@@ -88,7 +88,7 @@ class Slots:
 
     def _fillers_of(self, hook: str) -> list[tuple[str, Any]]:
         """The plugins that a slot asks; as long as they are the same it keeps what it was given."""
-        found = self.plugin_hooks.implementations(hook)
+        found = self.plugin_hooks.called(hook)
         # One with `when` may come and go without a registration: it is never the same.
         return [(i.plugin, object() if i.is_conditional else i.function) for i in found]
 

@@ -92,6 +92,7 @@ class PluginManager(Starting):
         self._registry = Registry()
         self._lock = threading.RLock()
         self._batch = 0
+        self._held: frozenset[str] = frozenset()
         self._chains: dict[tuple[str, frozenset[str]], Chain | None] = {}
         self.generation = 0
         self.on_change: list[Callable[[], Any]] = []
@@ -125,6 +126,22 @@ class PluginManager(Starting):
         """The active plugins' implementations of a hook, in call order; each names its plugin."""
         return self._registry.implementations(hook)
 
+    def called(self, hook: str) -> list[Implementation]:
+        """`implementations` without those of plugins that are held back."""
+        return [i for i in self.implementations(hook) if i.plugin not in self._held]
+
+    def hold(self, *names: str) -> None:
+        """Keep the hooks of these active plugins out of chains and slots: they have not started, or are about to stop.
+        `call_one` calls them all the same."""
+        with self._change():
+            self._held |= set(names)
+
+    def release(self, *names: str) -> None:
+        """End what `hold` began; those that are not held, or not active any more, may be among them."""
+        if not self._held.isdisjoint(names):
+            with self._change():
+                self._held -= set(names)
+
     def call(self, hook: str, without: frozenset[str] = frozenset()) -> Chain | None:
         """The compiled chain of a hook, or None when nobody implements it. It takes the hook's arguments
         in order.
@@ -137,7 +154,7 @@ class PluginManager(Starting):
         chains = self._chains
         chain = chains.get((hook, without), _UNSET)
         if chain is _UNSET:
-            wanted = [i for i in self.implementations(hook) if i.plugin not in without]
+            wanted = [i for i in self.called(hook) if i.plugin not in without]
             chain = chains[hook, without] = compile_chain(
                 self.spec(hook), wanted, self._tracer.listener
             )
@@ -171,7 +188,7 @@ class PluginManager(Starting):
                 f"the hook {hook!r} is of kind {spec.info.kind} and {spec.info.colour}; results with their origin are"
                 " those of sync hooks of kind collect: use call() for others"
             )
-        found = [(self.call_one(i)(*args), i.origin) for i in self.implementations(hook)]
+        found = [(self.call_one(i)(*args), i.origin) for i in self.called(hook)]
         return [Result(value, origin) for value, origin in found if value is not None]
 
     def changed(self) -> None:
