@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from contextlib import redirect_stdout
 from functools import partial
 from operator import itemgetter
 from typing import Any
@@ -13,6 +11,7 @@ import click
 
 from quart_plug import Quart, commands
 from quart_plug.commands.output import Screen
+from quart_plug.commands.state import to_standard_error
 from quart_plug.finding import AppFailed, AppNotFound, own_traceback
 
 from .loading import NoAppException
@@ -33,7 +32,7 @@ SORTS = ("rule", "endpoint", "methods", "domain", "match")
 def routes_command(info: ScriptInfo, sort: str, all_methods: bool, as_json: bool) -> None:
     """Show every route: its endpoint, its methods, whether it is a websocket, which plugin added it, and which plugins
     are switched off for it."""
-    with redirect_stdout(sys.stderr):  # what the application prints when it is imported is no part of the list
+    with to_standard_error():  # what the application prints when it is imported is no part of the list
         app = info.load_app()
         app.setup_plugins()
     routes = _routes(app, all_methods)

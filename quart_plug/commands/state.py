@@ -7,9 +7,10 @@ application are imported and set up, what they print goes to standard error.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -118,8 +119,36 @@ def look_at_folder(folder: Path) -> State:
 @contextmanager
 def quietly() -> Iterator[None]:
     """What plugins print goes to standard error, and what the manager would log is in the report."""
-    with unlogged(), redirect_stdout(sys.stderr):
+    with unlogged(), to_standard_error():
         yield
+
+
+@contextmanager
+def to_standard_error() -> Iterator[None]:
+    """What is printed goes to standard error, and so does what is written to descriptor 1, by a child process too."""
+    with _descriptor_to_standard_error(), redirect_stdout(sys.stderr):
+        yield
+
+
+@contextmanager
+def _descriptor_to_standard_error() -> Iterator[None]:
+    """Only where standard output is the process's own: who has put something in its place catches what is printed."""
+    stdout, kept = sys.stdout, None
+    if stdout is sys.__stdout__ and stdout is not None:
+        with suppress(OSError, ValueError, AttributeError):  # one of the two is closed, no file, or None
+            if (stdout.fileno(), sys.stderr.fileno()) == (1, 2):
+                stdout.flush()
+                kept = os.dup(1)
+                os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        if kept is not None:
+            try:
+                stdout.flush()  # what was printed to a stream that somebody had kept
+            finally:
+                os.dup2(kept, 1)
+                os.close(kept)
 
 
 @contextmanager
