@@ -241,6 +241,29 @@ async def test_other_plugins_have_tables_here(page: Page) -> None:
     assert await rows(page, section) == ["<b>lobby</b>", "kitchen"]
 
 
+async def test_a_section_that_cannot_be_told_says_so(browser: Browser, tmp_path: Path) -> None:
+    odd = """
+class Key:
+    def __str__(self):
+        raise RuntimeError("not this <b>one</b>")
+
+@app.before_serving
+async def odd():
+    dict.__setitem__(app.config, Key(), 1)
+"""
+    (tmp_path / "odd.py").write_text(APP + odd)
+    settings = {"QUART_PLUG_PLUGINS": "inspector", "QUART_PLUG_DEBUG": "1"}
+    with Server("odd:app", tmp_path, environment=settings) as running:
+        opened = await (await browser.user()).open(address(running))
+        await opened.until("document.querySelector('#state').dataset.state === 'live'")
+        await choose(opened, "configuration")
+        told = await opened.evaluate("document.querySelector('#configuration .notices').textContent")
+        assert told == "This could not be told: RuntimeError: not this <b>one</b>"
+        await choose(opened, "routes")
+        await until_row(opened, "routes", "/echo")
+        await opened.close()
+
+
 async def test_a_link_leads_to_the_hook(page: Page) -> None:
     await choose(page, "routes")
     await page.evaluate(
