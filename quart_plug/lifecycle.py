@@ -335,15 +335,16 @@ async def finalize(ctx: Context, result: Any, from_error_handler: bool = False, 
             # process
             if ctx.after_functions is not None:
                 for function in ctx.after_functions:
-                    if not isinstance(given := await ctx.app.ensure_async(function)(response), RESPONSE):
+                    given = await ctx.app.ensure_async(function)(response)
+                    if given is not response and not isinstance(given, RESPONSE):
                         check_response(ctx, function, given)
                     response = given
             for after in plan.after:
-                if not isinstance(given := await after(response), RESPONSE):
+                if (given := await after(response)) is not response and not isinstance(given, RESPONSE):
                     check_response(ctx, after, given)
                 response = given
             if plan.after_hook is not None:
-                if not isinstance(given := await plan.after_hook(ctx, response), RESPONSE):
+                if (given := await plan.after_hook(ctx, response)) is not response and not isinstance(given, RESPONSE):
                     check_response(ctx, plan.kind.hooks["after"], given)
                 response = given
             session = ctx._session
