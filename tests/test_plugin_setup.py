@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -209,7 +211,7 @@ def test_a_slot_keeps_its_answer_while_its_plugins_stay() -> None:
         def json_provider(self, app: Quart) -> Any:
             return provider
 
-    provider = object()
+    provider = SimpleNamespace(dumps=json.dumps)
     app = Quart(__name__)
     own = app.json
     name = app.hooks.register(Everything(), "x")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import textwrap
@@ -150,6 +151,8 @@ def test_what_fills_a_slot_stays_while_the_same_plugins_fill_it(change: str) -> 
 
 def test_a_plugin_that_comes_or_goes_fills_its_slot_anew() -> None:
     class Provider:
+        dumps = staticmethod(json.dumps)
+
         @hookimpl
         def json_provider(self) -> Any:
             return self
@@ -168,6 +171,8 @@ def test_a_slot_that_is_filled_at_times_is_asked_again() -> None:
     wanted = [True]
 
     class Provider:
+        dumps = staticmethod(json.dumps)
+
         @hookimpl(when=lambda: wanted[0])
         def json_provider(self) -> Any:
             return self
