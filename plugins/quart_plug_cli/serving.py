@@ -63,34 +63,20 @@ def run_command(
         app = _loaded(info, debug_from_environment() if reload is None else reload)
         if attach is not None:
             attach(app)
-        _run(app, host, port, reload, certfile, keyfile, ca_certs, server, access_log)
-
-
-def _run(
-    app: Quart,
-    host: str,
-    port: int,
-    reload: bool | None,
-    certfile: str | None,
-    keyfile: str | None,
-    ca_certs: str | None,
-    server: str | None,
-    access_log: bool,
-) -> None:
-    # The method, which an application may have overridden with Quart's arguments; the others only if they are given.
-    more: dict[str, Any] = {} if ca_certs is None else {"ca_certs": ca_certs}
-    if server is not None:
-        more["server"] = server
-    if not access_log:
-        more["server_options"] = {"access_log": False}
-    app.run(
-        host=host,
-        port=port,
-        use_reloader=app.debug if reload is None else reload,
-        certfile=certfile,
-        keyfile=keyfile,
-        **more,
-    )
+        # The method, which an application may have overridden with Quart's arguments; the others only where given.
+        more: dict[str, Any] = {} if ca_certs is None else {"ca_certs": ca_certs}
+        if server is not None:
+            more["server"] = server
+        if not access_log:
+            more["server_options"] = {"access_log": False}
+        app.run(
+            host=host,
+            port=port,
+            use_reloader=app.debug if reload is None else reload,
+            certfile=certfile,
+            keyfile=keyfile,
+            **more,
+        )
 
 
 def _loaded(info: ScriptInfo, reload: bool | None) -> Quart:

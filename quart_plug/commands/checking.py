@@ -22,5 +22,6 @@ def show_faults(state: State, as_json: bool) -> int:
         for fault in found:
             lines = [line for line in str(fault["text"]).splitlines() if line.strip()]
             for number, line in enumerate(lines):
-                screen.print("\n".join(screen.wrapped(f"{'  ' if number else '- '}{line}", "  ")))
+                first, *rest = screen.wrapped(line, "  ", used=2)
+                screen.print("\n".join([first if number else f"- {first[2:]}", *rest]))
     return FAILURE if found else 0

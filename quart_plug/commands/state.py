@@ -20,7 +20,7 @@ from ..finding import AppNotFound, find_app, said_in_environment
 from ..hooks import PluginManager
 from ..hooks.report import PluginReport, Report
 from ..plugin_setup import CHECKED, start_plugins
-from .answers import wrong_answers
+from .late_hooks import wrong_answers
 
 FAULTY = frozenset({"failed", "missing", "incompatible", "blocked"})
 

@@ -17,20 +17,17 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 import threading
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
-from .extensions import not_run
+from .extensions import made_by
 from .servers import Server
 
 ROOT = Path(__file__).parents[2]
 LIMIT = 60.0  # seconds for a command
-MAKING = 600.0  # seconds for the environments, which are downloaded
 TRACE = "ENVIRONMENT_TRACE"
 
 # The first line of each module: who imports it is seen.
@@ -60,18 +57,9 @@ async def echo():
 """
 
 
-@cache
-def _made() -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, ROOT / "scripts" / "plugin-environments"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=MAKING, check=False)
-
-
 def home() -> Path:
-    """The folder of the environments. Where they cannot be made: a failure in CI, a plain word elsewhere."""
-    made = _made()
-    if made.returncode:
-        not_run(f"the environments for plugins could not be made:\n{made.stderr}")
-    return Path(made.stdout.strip())
+    """The folder of the environments."""
+    return made_by("plugin-environments", "the environments for plugins")
 
 
 @dataclass(frozen=True)

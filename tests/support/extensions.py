@@ -25,17 +25,22 @@ MAKING = 600.0  # seconds for the environment, which is downloaded
 
 
 @cache
-def _made() -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, ROOT / "scripts" / "extensions"]
+def _made(script: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, ROOT / "scripts" / script]
     return subprocess.run(command, capture_output=True, text=True, timeout=MAKING, check=False)
 
 
-def python() -> Path:
-    """The environment's Python. Where it cannot be made: a failure in CI, a plain word elsewhere."""
-    made = _made()
+def made_by(script: str, what: str) -> Path:
+    """The path of the environment that a script makes. Where it cannot: a failure in CI, a plain word elsewhere."""
+    made = _made(script)
     if made.returncode:
-        not_run(f"the environment with the real Quart and extensions could not be made:\n{made.stderr}")
+        not_run(f"{what} could not be made:\n{made.stderr}")
     return Path(made.stdout.strip())
+
+
+def python() -> Path:
+    """The environment's Python."""
+    return made_by("extensions", "the environment with the real Quart and extensions")
 
 
 def not_run(reason: str) -> None:
