@@ -10,6 +10,7 @@ Must not know: plugins.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -38,16 +39,16 @@ _MAP_SETTINGS = (
 more_tables: list[Callable[[Any], Iterable[Table]]] = []
 
 
-class Table:
+class Table(ABC):
     """path  how the table is found and told apart; the first word is an attribute of the app, or a name."""
 
     def __init__(self, path: tuple[Any, ...], find: Callable[[], Any]) -> None:
         self.path = path
         self.find = find
 
+    @abstractmethod
     def picture(self) -> Any:
         """A copy of the content; later changes do not show in it."""
-        raise NotImplementedError
 
 
 class Keys(Table):

@@ -23,7 +23,7 @@ from .moments import Moments, telling
 from .overrides import adapt, adapt_async, override_of
 from .routing import slow_match
 from .scaffold import Scaffold
-from .scoping import NOTHING, SwitchedOff, blueprints_of, left_on, switched_off
+from .scoping import NOTHING, SwitchedOff, blueprints_of, in_call_order, left_on, switched_off
 from .wrappers.base import BaseRequestWebsocket
 from .wrappers.reply import from_ready
 from .wrappers.scope import headers_of, path_of
@@ -221,20 +221,17 @@ class Plan:
         self.steps = steps
         self.rule = rule
         self.blueprints = () if rule is None else tuple(blueprints_of(rule.endpoint))
-        inwards = (None, *reversed(self.blueprints))
-        outwards = (*self.blueprints, None)
-
         self.off = switched_off(app, rule)
 
-        def functions(table: Any, names: tuple[str | None, ...], step: int = 1) -> list[Any]:
-            found = [function for name in names for function in table.get(name, ())[::step]]
+        def functions(table: Any, outwards: bool = False) -> list[Any]:
+            found = [function for _, function in in_call_order(table, self.blueprints, outwards)]
             return left_on(app, self.off, found)
 
         ensure_async = app.ensure_async
-        self.url_value_preprocessors = functions(app.url_value_preprocessors, inwards)
-        self.before = [ensure_async(f) for f in functions(app._functions("before", kind), inwards)]
-        self.after = [ensure_async(f) for f in functions(app._functions("after", kind), outwards, -1)]
-        self.teardown = [ensure_async(f) for f in functions(app._functions("teardown", kind), outwards, -1)]
+        self.url_value_preprocessors = functions(app.url_value_preprocessors)
+        self.before = [ensure_async(f) for f in functions(app._functions("before", kind))]
+        self.after = [ensure_async(f) for f in functions(app._functions("after", kind), outwards=True)]
+        self.teardown = [ensure_async(f) for f in functions(app._functions("teardown", kind), outwards=True)]
         moments = plans.moments(self.off)
         self.started = moments.started if rule is None else moments.matched
         self.before_hook = moments.before

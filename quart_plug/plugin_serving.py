@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from .exceptions import PluginLoadError
 from .hooks.entries import told
+from .moments import telling
 
 if TYPE_CHECKING:
     from .app import Quart
@@ -236,14 +237,9 @@ class PluginServing:
 
 async def _alone(chain: Callable[..., Any] | None, *args: Any) -> None:
     """Call a hook of kind notify; a single failure is raised as itself."""
-    if chain is None:
-        return
-    try:
-        await chain(*args)
-    except ExceptionGroup as group:
-        if len(group.exceptions) > 1:
-            raise
-        raise group.exceptions[0] from None
+    tell = telling(chain)
+    if tell is not None:
+        await tell(*args)
 
 
 async def _try(failures: list[Exception], function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:

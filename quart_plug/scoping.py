@@ -13,7 +13,7 @@ before that nobody knows which there are. Compiles nothing: that is `moments`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .exceptions import PluginError, PluginHookError, PluginNotFound, PluginSettingsError
@@ -107,6 +107,20 @@ def _read(hooks: PluginManager, name: str) -> tuple[str, str | None]:
     if hooks.knows(right) and hooks.entry(right).distribution == left:
         return right, None
     return left, right
+
+
+def in_call_order(
+    table: Mapping[str | None, Iterable[Any]], blueprints: Sequence[str], outwards: bool = False
+) -> Iterator[tuple[str | None, Any]]:
+    """The functions of one stage around a view, each with the blueprint that it is of (None: the app).
+
+    blueprints  the innermost first.
+    outwards    whether they are called on the way out (after, teardown), where the last one registered comes first.
+    """
+    inwards = (None, *reversed(blueprints))
+    for name in inwards[::-1] if outwards else inwards:
+        functions = list(table.get(name, ()))
+        yield from ((name, function) for function in (functions[::-1] if outwards else functions))
 
 
 def left_on(app: Quart, off: SwitchedOff, functions: list[Any]) -> list[Any]:

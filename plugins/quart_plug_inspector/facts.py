@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from quart_plug.kinds import REQUEST, WEBSOCKET, Kind
 from quart_plug.masking import hides
-from quart_plug.scoping import blueprints_of
+from quart_plug.scoping import blueprints_of, in_call_order
 
 from .masking import HIDDEN, masked_text, shown
 from .recorder import RECORDER
@@ -202,14 +202,11 @@ def _left_out(app: Quart, kind: Kind, rule: Any) -> Callable[[str], frozenset[st
 
 def _functions(app: Any, kind: Kind, blueprints: list[str]) -> list[list[str]]:
     """[stage, function, place, whose] of the app's own functions around a view, in call order."""
-    inwards: list[str | None] = [None, *reversed(blueprints)]
-    found = []
-    for stage, names, step in (("before", inwards, 1), ("after", inwards[::-1], -1), ("teardown", inwards[::-1], -1)):
-        table = getattr(app, f"{stage}_{kind.name}_funcs")
-        for name in names:
-            for function in list(table.get(name, ()))[::step]:
-                found.append([f"{stage}_{kind.name}", _name(function), place_of(app, function), name or "app"])
-    return found
+    return [
+        [f"{stage}_{kind.name}", _name(function), place_of(app, function), name or "app"]
+        for stage, outwards in (("before", False), ("after", True), ("teardown", True))
+        for name, function in in_call_order(getattr(app, f"{stage}_{kind.name}_funcs"), blueprints, outwards)
+    ]
 
 
 # Configuration ------------------------------------------------------------------------------------------------------

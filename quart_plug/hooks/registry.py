@@ -161,10 +161,7 @@ class Registry:
 
     def peek(self, entry: Entry, hook: str) -> list[Implementation]:
         """How a plugin that is not active implements a hook; empty when it does not, or wrongly."""
-        found, _ = inspect_implementations(
-            self._pluggy, entry.imported, self.specs, name=entry.name, distribution=entry.distribution,
-            version=entry.version,
-        )  # fmt: skip
+        found, _ = inspect_implementations(self._pluggy, entry.imported, self.specs, entry.origin)
         return [implementation for implementation in found if implementation.hook == hook]
 
     def implementations(self, hook: str) -> list[Implementation]:
@@ -184,14 +181,7 @@ class Registry:
         return any(self._pluggy.parse_hookimpl_opts(plugin, attribute) is not None for attribute in dir(plugin))
 
     def _read(self, entry: Entry, specs: Mapping[str, HookSpec]) -> list[Implementation]:
-        return read_implementations(
-            self._pluggy,
-            entry.plugin,
-            specs,
-            name=entry.name,
-            distribution=entry.distribution,
-            version=entry.version,
-        )
+        return read_implementations(self._pluggy, entry.plugin, specs, entry.origin)
 
 
 def conflict_text(names: list[str]) -> str:

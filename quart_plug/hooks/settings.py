@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..exceptions import PluginSettingsError
+from ..scalars import truth
 from .suggestions import did_you_mean, nearest, slip_of
 
 CONFIG_KEYS = frozenset({"PLUGINS", "PLUGINS_DISABLED", "PLUGINS_AUTOLOAD", "PLUGINS_STRICT"})
@@ -243,15 +244,12 @@ def _items(
     return tuple(wanted for wanted in items if wanted.item not in wrong)
 
 
-_YES = frozenset({"1", "true", "yes", "on"})
-_NO = frozenset({"0", "false", "no", "off", ""})
-
-
 def _flag(value: Any, place: str, faults: Faults | None = None) -> tuple[bool, str] | None:
     if value is None or isinstance(value, bool):
         return None if value is None else (value, place)
-    word = str(value).strip().lower()
-    if word in _YES or word in _NO:
-        return word in _YES, place
+    try:
+        return str(value).strip() != "" and truth(str(value)), place
+    except ValueError:
+        pass
     _fault(f"{place} has to be true or false (1 or 0), not {value!r}", faults)
     return None

@@ -14,7 +14,7 @@ import pluggy
 from ..exceptions import PluginHookError
 from .calls import HookSpec, Implementation, returns_coroutine
 from .markers import SPEC_ATTRIBUTE, HookInfo
-from .origins import describe_plugin
+from .origins import Origin
 from .suggestions import did_you_mean
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -65,31 +65,17 @@ def _spec_faults(name: str, info: HookInfo, parameters: list[inspect.Parameter])
 
 
 def read_implementations(
-    manager: pluggy.PluginManager,
-    plugin: Any,
-    specs: Mapping[str, HookSpec],
-    *,
-    name: str,
-    distribution: str | None = None,
-    version: str | None = None,
+    manager: pluggy.PluginManager, plugin: Any, specs: Mapping[str, HookSpec], origin: Origin
 ) -> list[Implementation]:
     """A plugin's implementations of the hooks in `specs`. PluginHookError lists every fault of the plugin."""
-    implementations, faults = inspect_implementations(
-        manager, plugin, specs, name=name, distribution=distribution, version=version
-    )
+    implementations, faults = inspect_implementations(manager, plugin, specs, origin)
     if faults:
-        raise PluginHookError(_listed(f"{describe_plugin(name, distribution, version)} does not fit", faults), faults)
+        raise PluginHookError(_listed(f"{origin} does not fit", faults), faults)
     return implementations
 
 
 def inspect_implementations(
-    manager: pluggy.PluginManager,
-    plugin: Any,
-    specs: Mapping[str, HookSpec],
-    *,
-    name: str,
-    distribution: str | None = None,
-    version: str | None = None,
+    manager: pluggy.PluginManager, plugin: Any, specs: Mapping[str, HookSpec], origin: Origin
 ) -> tuple[list[Implementation], list[str]]:
     """The implementations that fit, and what is wrong with the others."""
     implementations: list[Implementation] = []
@@ -122,9 +108,7 @@ def inspect_implementations(
                 function,
                 positional,
                 keywords,
-                name,
-                distribution,
-                version,
+                *origin,
                 bool(options.get("tryfirst")),
                 bool(options.get("trylast")),
             )

@@ -11,6 +11,7 @@ from quart_plug.exceptions import PluginHookError
 from quart_plug.hooks import hookimpl, hookspec
 from quart_plug.hooks.calls import Implementation
 from quart_plug.hooks.markers import PROJECT
+from quart_plug.hooks.origins import Origin
 from quart_plug.hooks.validation import read_hookspecs, read_implementations
 
 PLUGGY = pluggy.PluginManager(PROJECT)
@@ -32,7 +33,7 @@ SPECS = read_hookspecs(PLUGGY, Specs, "quart_plug")
 
 
 def read(plugin: Any) -> list[Implementation]:
-    return read_implementations(PLUGGY, plugin, SPECS, name="p", distribution="dist", version="1")
+    return read_implementations(PLUGGY, plugin, SPECS, Origin("p", "dist", "1"))
 
 
 def faults(plugin: Any) -> list[str]:
