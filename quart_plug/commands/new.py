@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from ..hooks.configuration import environment_form
 from ..hooks.discovery import FIRST_PARTY, discover, normalise
+from ..hooks.places import environment_form
 from ..hooks.selection import CORE
 from .output import Screen, print_json
 from .skeleton import FILES

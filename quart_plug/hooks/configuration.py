@@ -12,35 +12,16 @@ Must not know: how plugins are found and loaded, what an app is.
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import PluginConfigError, PluginSettingsError
+from .places import SETTING, TABLE, Path, Places, environment_form, fields, shown, variable_of, wrong_configuration
 from .suggestions import did_you_mean, nearest, slip_of
 
 if TYPE_CHECKING:
     from ..faults import Fault
-    from ..schemas import Taken
-
-SETTING = "PLUGIN_CONFIG"
-TABLE = "tool.quart-plug.config"
-PREFIX = "QUART_PLUG_"
-SEPARATOR = "__"
-
-Path = tuple[str | int, ...]
-
-
-def environment_form(name: str) -> str:
-    """A plugin's name, or a key, as it stands in the environment: "shop.plugins:audit" is SHOP_PLUGINS_AUDIT."""
-    return re.sub(r"[\W_]+", "_", name).strip("_").upper()
-
-
-def variable_of(path: Path) -> str:
-    """The variable that sets a value, by the plugin's name and the keys that lead to it."""
-    return PREFIX + SEPARATOR.join([environment_form(str(path[0])), *(str(part).upper() for part in path[1:])])
 
 
 @dataclass(frozen=True)
@@ -81,7 +62,7 @@ class Bound:
 
     def sources(self) -> dict[str, str]:
         """The place of each field's value; of one that several places fill all of them, the strongest first."""
-        return {field.name: self.place((field.name,)) for field in _fields(self.schema)}
+        return {field.name: self.place((field.name,)) for field in fields(self.schema)}
 
     def fields(self) -> tuple[ConfigField, ...]:
         """Each entry with its type, value, source and documentation."""
@@ -89,7 +70,7 @@ class Bound:
 
         said = documentation_of(self.schema)
         found = []
-        for field in _fields(self.schema):
+        for field in fields(self.schema):
             value = getattr(self.value, field.name, None)  # an InitVar's is not kept
             default = None if field.make_default is None else plain(field.make_default())
             found.append(
@@ -130,9 +111,7 @@ class Configuration:
         environ: Mapping[str, str] | None = None,
         project: tuple[Mapping[str, Any], str] | None = None,
     ) -> None:
-        self._config: Mapping[str, Any] = {} if config is None else config
-        self._environ: Mapping[str, str] = os.environ if environ is None else environ
-        self._project = project
+        self._places = Places(config, environ, project)
         self._bound: dict[str, Bound] = {}
         self._declared: dict[str, type] = {}
 
@@ -153,22 +132,22 @@ class Configuration:
         try:
             convert = Converter(schema)
             self._declared[name] = schema
-            data, places = self._gather(name, schema)
+            data, places = self._places.gather(name, schema)
         except SchemaError as error:
             raise PluginConfigError(f"the configuration_schema of {name!r} cannot be used: {error}") from error
         bound = Bound(name, schema, None, places)
         try:
             value = convert(data)
         except ConversionError as error:
-            raise _wrong([_line(name, fault, bound) for fault in error.faults]) from None
-        self._bound[name] = Bound(name, schema, value, places, _copied(self._setting(name)))
+            raise wrong_configuration([_line(name, fault, bound) for fault in error.faults]) from None
+        self._bound[name] = Bound(name, schema, value, places, _copied(self._places.setting(name)))
 
     def check(self, name: str) -> None:
         """PluginConfigError when something is configured for a plugin that has no schema."""
         if name in self._bound:
             return
-        places = [place for _, place, table in self._tables(name) if not isinstance(table, Mapping) or table]
-        places += [f"environment {variable}" for variable, _ in self._variables(name)]
+        places = [place for _, place, table in self._places.tables(name) if not isinstance(table, Mapping) or table]
+        places += [f"environment {variable}" for variable, _ in self._places.variables(name)]
         if places:
             raise PluginConfigError(
                 f"the plugin {name!r} takes no configuration, for it has no configuration_schema;"
@@ -178,16 +157,12 @@ class Configuration:
     def check_unchanged(self) -> None:
         """PluginSettingsError when PLUGIN_CONFIG says something else about a plugin than when that was set up."""
         for name, bound in self._bound.items():
-            if self._setting(name) != bound.setting:
+            if self._places.setting(name) != bound.setting:
                 raise PluginSettingsError(
                     f"{SETTING}[{name!r}] was changed after the plugin had been set up, which has no effect any more;"
                     " set it before the first request, and before app.cli, app.json or another part that a plugin fills"
                     " is used"
                 )
-
-    def _setting(self, name: str) -> Any:
-        tables = self._config.get(SETTING)
-        return tables.get(name) if isinstance(tables, Mapping) else None
 
     def forget(self, name: str) -> None:
         """The plugin is gone."""
@@ -218,19 +193,18 @@ class Configuration:
 
     @property
     def environ(self) -> Mapping[str, str]:
-        return self._environ
+        return self._places.environ
 
     def variables(self) -> list[str]:
         """The variables that set what plugins have in their configuration, without those for what is inside of it."""
         return [
-            variable_of((name, field.name)) for name, schema in self._declared.items() for field in _fields(schema)
+            variable_of((name, field.name)) for name, schema in self._declared.items() for field in fields(schema)
         ]
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is configured anywhere."""
-        written = self._config.get(SETTING) not in (None, {}) or bool(self._project and self._project[0])
-        return not written and next(self._all_variables(), None) is None
+        return self._places.are_empty
 
     def faults(
         self, known: Iterable[str], can_be_found: Callable[[str], bool], sure: bool = True
@@ -242,22 +216,22 @@ class Configuration:
         """
         names = list(known)
         found: list[str] = []
-        for table, place in ((self._config.get(SETTING), SETTING), self._project or (None, "")):
+        for table, place in ((self._places.config.get(SETTING), SETTING), self._places.project or (None, "")):
             if table is None:
                 continue
             if not isinstance(table, Mapping):
                 where = place if place == SETTING else f"{place} [{TABLE}]"
-                found.append(f"{where} has to be a table of plugins, {{name: {{key: value}}}}, not {_shown(table)}")
+                found.append(f"{where} has to be a table of plugins, {{name: {{key: value}}}}, not {shown(table)}")
                 continue
             for name in table:
                 if name in names or (not sure and nearest(str(name), names) is None):
                     continue
                 if slip_of(str(name), names) is not None or not can_be_found(str(name)):
-                    found.append(self._unknown(str(name), self._place(place, name), names))
+                    found.append(self._unknown(str(name), self._places.place(place, name), names))
         forms: dict[str, list[str]] = {}
         for name in names:
             forms.setdefault(environment_form(name), []).append(name)
-        for variable, form in self._all_variables():
+        for variable, form in self._places.all_variables():
             if form not in forms:
                 if not sure and nearest(form, forms) is None:
                     continue
@@ -277,124 +251,11 @@ class Configuration:
         hint = did_you_mean(name, known)
         return f"{place} configures a plugin that is not there{hint}; correct the name, or install the plugin"
 
-    # Where it stands
-
-    def _place(self, where: str, name: Any, key: Any = None) -> str:
-        if where != SETTING:
-            return f"{where} [{TABLE}.{name}]"
-        source_of = getattr(self._config, "plugin_source", None)
-        place: str = f"{SETTING}[{name!r}]" if source_of is None else source_of(name, key)
-        return place
-
-    def _tables(self, name: str) -> Iterator[tuple[str, str, Any]]:
-        """What is written about a plugin, weakest first, without the environment: setting, place, what it says."""
-        for tables, where in (self._project or (None, ""), (self._config.get(SETTING), SETTING)):
-            if isinstance(tables, Mapping) and name in tables:
-                yield where, self._place(where, name), tables[name]
-
-    def _all_variables(self) -> Iterator[tuple[str, str]]:
-        """Every variable that is about a plugin's configuration, and the form of the plugin's name in it."""
-        for variable in self._environ:
-            name, separator, key = variable[len(PREFIX) :].partition(SEPARATOR)
-            if variable.startswith(PREFIX) and separator and name and key:
-                yield variable, name.upper()
-
-    def _variables(self, name: str) -> list[tuple[str, list[str]]]:
-        """A plugin's variables, each with the keys that lead to its value; those that lead less deep come first."""
-        form = environment_form(name)
-        found = [
-            (variable, variable[len(PREFIX) :].split(SEPARATOR)[1:])
-            for variable, of in self._all_variables()
-            if of == form
-        ]
-        return sorted(found, key=lambda item: (len(item[1]), item[0]))
-
-    def _gather(self, name: str, schema: type) -> tuple[dict[str, Any], dict[Path, str]]:
-        data: dict[str, Any] = {}
-        places: dict[Path, str] = {}
-        wrong: list[str] = []
-        for where, place, given in self._tables(name):
-            table = given
-            if isinstance(table, schema):
-                table = {field.name: getattr(table, field.name) for field in _fields(schema)}
-            if not isinstance(table, Mapping):
-                wrong.append(f"{place} has to be a table, {{key: value}}, not {_shown(table)}; correct it there")
-                continue
-            for key, value in table.items():
-                _merge(data, (), key, value, places, self._place(where, name, key))
-        if wrong:
-            raise _wrong(wrong)
-        for variable, words in self._variables(name):
-            self._put(data, schema, variable, words, places)
-        return data, places
-
-    def _put(
-        self, data: dict[str, Any], schema: Any, variable: str, words: list[str], places: dict[Path, str]
-    ) -> None:
-        """Put the value of a variable where its name says: the keys are those of the schema, whatever their case."""
-        from ..conversion import Text
-        from ..schemas import nested_schema
-
-        path: list[str] = []
-        for word in words:
-            taken = {} if schema is None else {field.name.lower(): field for field in _fields(schema)}
-            field = taken.get(word.lower())
-            path.append(field.name if field is not None else word.lower() if word.isupper() else word)
-            schema = nested_schema(field.hint) if field is not None else None
-        table: Any = Text(self._environ[variable])
-        for key in reversed(path[1:]):
-            table = {key: table}
-        _merge(data, (), path[0], table, places, f"environment {variable}")
-
-
-def _fields(schema: Any) -> tuple[Taken, ...]:
-    from ..schemas import fields_of
-
-    return fields_of(schema)
-
-
 def _copied(value: Any) -> Any:
     """Its own tables and lists, so that who changes the others is noticed."""
     if isinstance(value, Mapping):
         return {key: _copied(each) for key, each in value.items()}
     return [_copied(each) for each in value] if isinstance(value, list) else value
-
-
-def _shown(value: Any) -> str:
-    from ..faults import show
-
-    return show(value)
-
-
-def _merge(into: dict[str, Any], path: Path, key: Any, value: Any, places: dict[Path, str], place: str) -> None:
-    """Set a value; a table is merged into the table that is there, anything else replaces what is there."""
-    path = (*path, key)
-    there = into.get(key) if isinstance(value, Mapping) else None
-    if isinstance(there, str) and there.lstrip().startswith("{"):
-        there = _object(there)
-        if not isinstance(there, dict):
-            return  # what stands there is a mistake, and is told when it does not fit
-    if not isinstance(there, dict):
-        for known in [known for known in places if known[: len(path)] == path]:
-            del places[known]
-        there = {}
-    into[key] = there if isinstance(value, Mapping) else value
-    if not isinstance(value, Mapping) or not value:
-        places[path] = place
-    if not isinstance(value, Mapping):
-        return
-    for inner, each in value.items():
-        _merge(there, path, inner, each, places, place)
-
-
-def _object(text: str) -> Any:
-    """The table that a variable holds as JSON, into which another variable reaches."""
-    import json
-
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
 
 
 def _line(name: str, fault: Fault, bound: Bound) -> str:
@@ -410,9 +271,3 @@ def _line(name: str, fault: Fault, bound: Bound) -> str:
         place = bound.place(fault.path)
         cure = f"correct {place}" if place != "default" else "correct the configuration"
     return f"{where} {fault.text}; {cure}"
-
-
-def _wrong(lines: list[str]) -> PluginConfigError:
-    if len(lines) == 1:
-        return PluginConfigError(lines[0])
-    return PluginConfigError("what is configured does not fit:" + "".join(f"\n  - {line}" for line in lines), lines)
