@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .ctx import RequestContext, connection_context
 from .debug import traceback_response
+from .draining import refuse_handshake
 from .globals import _cv
 from .kinds import REQUEST, WEBSOCKET
 from .wrappers.reply import deliver, from_ready, parts_of
@@ -132,6 +133,9 @@ async def _converse(ctx: Context) -> None:
     message: Message = await ctx.receive()
     if message["type"] != "websocket.connect":
         return  # the client left before its handshake was read
+    if ctx.app._is_draining:
+        await refuse_handshake(ctx)
+        return
     socket = ctx.websocket
     try:
         reply = await ctx.plans.handle(ctx)

@@ -88,20 +88,26 @@ class StopSignals:
 def choose_server(app: Quart, name: str | None = None) -> Server:
     """The server of that name, or the default one.
 
+    A plugin of that name that is installed, and that no setting turns on or off, is turned on for this app.
+
     Raises PluginNotFound when no enabled plugin has a server of that name, PluginNotEnabled when there is
     none at all.
     """
     app.setup_plugins()
     chain = app.plugin_hooks.call("server")
     server: Server | None = None if chain is None else chain(app, name)
+    if server is None and name is not None and app.plugin_hooks.enable(name):
+        chain = app.plugin_hooks.call("server")
+        server = None if chain is None else chain(app, name)
     if server is not None:
         return server
     if chain is None:
         app.plugin_slot("server")  # raises PluginNotEnabled, with the plugin's name and the way to turn it on
     if name is None:
         raise PluginNotEnabled("the enabled server plugins have no default server; choose one by name")
+    why = f"; {app.plugin_hooks.explain(name)}" if app.plugin_hooks.knows(name) else ""
     raise PluginNotFound(
-        f"no enabled plugin has a server named {name!r}; `quart-plug list` shows the plugins, "
+        f"no enabled plugin has a server named {name!r}{why}; `quart-plug list` shows the plugins, "
         f"and Quart(..., plugins=[{name!r}]) or QUART_PLUG_PLUGINS={name} enables one"
     )
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import background
+from .draining import close_websockets
 from .exceptions import PluginLoadError
 from .hooks.entries import told
 from .lifecycle import raise_together
@@ -75,6 +76,7 @@ class Serving:
         Plugins are told of the beginning, if no server has done that before (hook `draining`).
         """
         await self._begin_draining()
+        await close_websockets(self)  # if the server has not done that
         if self.shutdown_event is not None:
             self.shutdown_event.set()
         await background.drain(self)
@@ -87,6 +89,7 @@ class Serving:
             await self._serving_failed(error, "shutdown")
             raise
         finally:
+            self._is_draining = False
             await background.drain(self)
 
     async def _begin_draining(self: Quart) -> None:  # type: ignore[misc]  # mixed into Quart

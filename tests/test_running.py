@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import threading
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from quart_plug import Quart
-from quart_plug.exceptions import PluginNotEnabled, PluginNotFound
+from quart_plug.exceptions import PluginLoadError, PluginNotEnabled, PluginNotFound
 from quart_plug.hooks import hookimpl
+from quart_plug.hooks.discovery import Record, discover
 from quart_plug.running import ApplicationStartError, ServerStartError, StopSignals, choose_server
 
 
@@ -65,6 +68,47 @@ def test_a_server_is_chosen_by_name() -> None:
     assert choose_server(app, "second") is second
     with pytest.raises(PluginNotFound, match=r"no enabled plugin has a server named 'third'"):
         choose_server(app, "third")
+
+
+def installed(monkeypatch: pytest.MonkeyPatch, module: ModuleType, **config: Any) -> Quart:
+    """An app in an environment with a plugin `rocket` that no setting turns on."""
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    record = Record(name="rocket", distribution="rocket", version="1", value=module.__name__)
+    found = discover()
+    monkeypatch.setattr("quart_plug.hooks.discovery.discover", lambda: found._replace(records=(*found.records, record)))
+    app = Quart("shop")
+    app.config.update(config)
+    return app
+
+
+@pytest.fixture
+def rocket() -> ModuleType:
+    module = ModuleType("rocket_plugin")
+    rocket = FakeServer("rocket")
+    module.server = hookimpl(lambda app, name: rocket if name == "rocket" else None)  # type: ignore[attr-defined]
+    return module
+
+
+def test_a_named_server_turns_its_plugin_on(monkeypatch: pytest.MonkeyPatch, rocket: ModuleType) -> None:
+    app = installed(monkeypatch, rocket)
+    assert choose_server(app).name == "hypercorn"
+    assert not app.hooks.is_active("rocket")
+    assert choose_server(app, "rocket").name == "rocket"
+    assert app.hooks.origin("rocket").label == "rocket (rocket 1)"
+    assert choose_server(app, "rocket").name == "rocket"  # a second time it is there
+
+
+def test_a_named_server_stays_off_where_a_setting_says_so(monkeypatch: pytest.MonkeyPatch, rocket: ModuleType) -> None:
+    app = installed(monkeypatch, rocket, PLUGINS_DISABLED=["rocket"])
+    with pytest.raises(PluginNotFound, match=r"'rocket' is off \(disabled by PLUGINS_DISABLED"):
+        choose_server(app, "rocket")
+
+
+def test_a_named_server_that_cannot_be_imported_is_said(monkeypatch: pytest.MonkeyPatch, rocket: ModuleType) -> None:
+    app = installed(monkeypatch, rocket)
+    monkeypatch.setitem(sys.modules, "rocket_plugin", None)
+    with pytest.raises(PluginLoadError, match="rocket"):
+        choose_server(app, "rocket")
 
 
 def test_without_any_server_the_plugin_is_named() -> None:

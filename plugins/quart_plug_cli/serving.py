@@ -34,6 +34,21 @@ _FILE = click.Path(exists=True, dir_okay=False)
 @click.option("--server", metavar="NAME", help="A server by name; hypercorn by default.")
 @click.option("--access-log/--no-access-log", default=True, help="Write a line for each request.")
 @click.option(
+    "--limit-connections", type=click.IntRange(1), metavar="NUMBER", help="How many connections may be open at a time."
+)
+@click.option(
+    "--backlog", type=click.IntRange(1), metavar="NUMBER",
+    help="How many connections wait in the system until they are accepted; 1024 by default.",
+)  # fmt: skip
+@click.option(
+    "--keep-alive", type=click.FloatRange(min=0), metavar="SECONDS",
+    help="How long an idle connection is kept for another request; 5 by default.",
+)  # fmt: skip
+@click.option(
+    "--limit-headers", type=click.IntRange(256), metavar="BYTES",
+    help="The size of a request's line and headers; 65536 by default.",
+)  # fmt: skip
+@click.option(
     "--trace-plugins", is_flag=True,
     help="Time plugins: a line for each slow request, and a summary at the end, or on SIGUSR1.",
 )  # fmt: skip
@@ -44,6 +59,7 @@ _FILE = click.Path(exists=True, dir_okay=False)
 @pass_script_info
 def run_command(
     info: ScriptInfo,
+    /,
     host: str,
     port: int,
     reload: bool | None,
@@ -54,6 +70,7 @@ def run_command(
     access_log: bool,
     trace_plugins: bool,
     trace_slow: float,
+    **limits: Any,
 ) -> None:
     """Run a server for the application, until Ctrl+C.
 

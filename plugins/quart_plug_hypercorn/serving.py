@@ -24,21 +24,17 @@ from hypercorn.asyncio.lifespan import Lifespan
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.utils import LifespanFailureError, LifespanTimeoutError, ShutdownError
 
-from quart_plug.running import AT_ONCE, ApplicationStartError, ServerStartError
+from quart_plug.draining import SERVICE_RESTART, cancel_connections, close_websockets
+from quart_plug.running import AT_ONCE, ApplicationStartError
+from quart_plug.servers import ServeOptions, listening, serve_options, unusable_certificate, url_of
 
-from .binding import listen, url_of
 from .settings import PlugConfig, server_config
 from .streams import PlugContext, install, transport_of_connection
 
 if TYPE_CHECKING:
     from quart_plug import Quart
 
-SERVICE_RESTART = 1012  # RFC 6455's registry: the client may try again
 ABORT_SECONDS = 1.0
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
 
 
 class HypercornServer:
@@ -57,46 +53,45 @@ class HypercornServer:
         keyfile: str | None = None,
         ca_certs: str | None = None,
         shutdown_trigger: Callable[..., Awaitable[None]] | None = None,
-        access_log: bool = True,
-        announce: Callable[[str], None] = _say,
         **options: Any,
     ) -> None:
         """Serve until `shutdown_trigger()` returns or raises Hypercorn's ShutdownError, or for ever.
 
-        access_log   whether each request is written to stdout.
-        announce     gets the line that says where the app runs, once it really does.
+        options   as in `quart_plug.servers.ServeOptions`.
 
         Raises ServerStartError when it cannot listen, ApplicationStartError when the app's start-up fails, an
         ExceptionGroup with the trigger's error.
         """
-        if options:
-            raise ServerStartError(f"the server 'hypercorn' does not know the options {sorted(options)}")
-        config = server_config(app.config, access_log=access_log, certfile=certfile, keyfile=keyfile, ca_certs=ca_certs)
-        tls = _tls(config)
+        how = serve_options(
+            host=host, port=port, certfile=certfile, keyfile=keyfile, ca_certs=ca_certs, **options
+        )
+        config = server_config(app.config, how)
+        tls = _tls(config, how)
         install()
-        listener = listen(host, port)
-        try:
-            listening = app.plugin_hooks.call("listening")
-            if listening is not None:
-                await listening(app, url_of(listener, "https" if tls else "http"))
-            await _Serving(app, config, listener, tls).run(shutdown_trigger, announce)
-        finally:
-            listener.close()
+        async with listening(app, how) as listener:
+            await _Serving(app, config, how, listener, tls).run(shutdown_trigger)
 
 
-def _tls(config: PlugConfig) -> ssl.SSLContext | None:
+def _tls(config: PlugConfig, options: ServeOptions) -> ssl.SSLContext | None:
     try:
         return config.create_ssl_context()
     except (ssl.SSLError, OSError) as error:
-        raise ServerStartError(
-            f"the certificate {config.certfile!r} or its key {config.keyfile!r} is not usable: {error}"
-        ) from error
+        raise unusable_certificate(options, error) from error
 
 
 class _Serving:
     """One run of the server: its connections, and the app's life around them."""
 
-    def __init__(self, app: Quart, config: PlugConfig, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self,
+        app: Quart,
+        config: PlugConfig,
+        options: ServeOptions,
+        listener: socket.socket,
+        tls: ssl.SSLContext | None,
+    ) -> None:
+        self.quart = app
+        self.options = options
         self.app = ASGIWrapper(cast(Any, app))  # hypercorn types scopes and messages more narrowly
         self.config = config
         self.context = PlugContext()
@@ -107,15 +102,13 @@ class _Serving:
         self.lifespan = Lifespan(self.app, config, self.loop, self.state)
         self.connections: dict[asyncio.Task[Any], asyncio.WriteTransport] = {}
 
-    async def run(
-        self, shutdown_trigger: Callable[..., Awaitable[None]] | None, announce: Callable[[str], None]
-    ) -> None:
+    async def run(self, shutdown_trigger: Callable[..., Awaitable[None]] | None) -> None:
         stop: asyncio.Future[None] = asyncio.ensure_future(_wait(shutdown_trigger))
         life = self.loop.create_task(self.lifespan.handle_lifespan())
         try:
             if await self._started(life, stop):
                 try:
-                    await self._accept(stop, announce)
+                    await self._accept(stop)
                 except asyncio.CancelledError as error:
                     if AT_ONCE not in error.args:
                         await self._ended(life)
@@ -145,7 +138,7 @@ class _Serving:
             raise failure
         return True
 
-    async def _accept(self, stop: asyncio.Future[None], announce: Callable[[str], None]) -> None:
+    async def _accept(self, stop: asyncio.Future[None]) -> None:
         server = await asyncio.start_server(
             self._connected,
             sock=self.listener,
@@ -153,11 +146,12 @@ class _Serving:
             ssl_handshake_timeout=self.config.ssl_handshake_timeout if self.tls else None,
         )
         try:
-            url = url_of(self.listener, "https" if self.tls else "http")
-            announce(f"Running on {url} (CTRL + C to quit)")
+            url = url_of(self.listener, self.options.scheme)
+            self.options.announce(f"Running on {url} (CTRL + C to quit)")
             await asyncio.wait((stop,))
             server.close()
             await self._drain()
+            await cancel_connections(self.quart)
         finally:
             server.close()
             await self._abort()
@@ -176,7 +170,8 @@ class _Serving:
     async def _drain(self) -> None:
         deadline = self.loop.time() + self.config.graceful_timeout
         await self.context.terminated.set()
-        closing = {
+        await close_websockets(self.quart)
+        closing = {  # those that the app does not know: a middleware's, another app's
             self.loop.create_task(websocket.go_away(SERVICE_RESTART, "the server stops"))
             for websocket in tuple(self.context.websockets)
         }

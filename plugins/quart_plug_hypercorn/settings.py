@@ -6,13 +6,12 @@ anything. Reads settings; starts nothing.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
 from hypercorn.config import Config
 
-from quart_plug.running import ServerStartError
+from quart_plug.servers import ServeOptions
 
 ACCESS_LOG_FORMAT = "%(h)s %(r)s %(s)s %(b)s %(D)s"
 
@@ -31,39 +30,23 @@ class PlugConfig(Config):
     websocket_ping_timeout: float | None = None
 
 
-def server_config(
-    settings: Mapping[str, Any],
-    *,
-    access_log: bool = True,
-    certfile: str | None = None,
-    keyfile: str | None = None,
-    ca_certs: str | None = None,
-) -> PlugConfig:
-    """Hypercorn's configuration for these application settings.
-
-    access_log   whether each request is written to stdout.
-    certfile     PEM file of the certificate chain; with the key in it, `keyfile` may be left out.
-    ca_certs     PEM file of the authorities whose client certificates are accepted.
-
-    Raises ServerStartError when a file is missing.
-    """
+def server_config(settings: Mapping[str, Any], options: ServeOptions) -> PlugConfig:
+    """Hypercorn's configuration for these application settings and options."""
 
     def setting(name: str) -> Any:
         return settings.get(name, DEFAULTS[name])
 
-    if certfile is None and (keyfile is not None or ca_certs is not None):
-        raise ServerStartError("a key or CA certificates without a certificate; give --certfile too")
-    for option, path in (("certfile", certfile), ("keyfile", keyfile), ("ca-certs", ca_certs)):
-        if path is not None and not os.path.isfile(path):
-            raise ServerStartError(f"--{option}: there is no file {path!r}")
-
     config = PlugConfig()
     config.access_log_format = ACCESS_LOG_FORMAT
-    config.accesslog = "-" if access_log else None
+    config.accesslog = "-" if options.access_log else None
     config.errorlog = "-"
-    config.certfile = certfile
-    config.keyfile = keyfile if keyfile is not None else certfile
-    config.ca_certs = ca_certs
+    config.certfile = options.certfile
+    config.keyfile = options.key
+    config.ca_certs = options.ca_certs
+    config.backlog = options.backlog
+    config.keep_alive_timeout = options.keep_alive
+    config.h11_max_incomplete_size = options.limit_headers
+    config.h2_max_header_list_size = options.limit_headers
     config.graceful_timeout = float(setting("SHUTDOWN_TIMEOUT"))
     # None is "no limit" to the framework; hypercorn compares with a number.
     size = setting("WEBSOCKET_MAX_MESSAGE_SIZE")

@@ -34,7 +34,7 @@ from .entries import Entry, told
 from .origins import Origin, Result
 from .registry import Registry
 from .report import Report
-from .selection import CORE, local_name
+from .selection import CORE, NOT_ENABLED, local_name
 from .starting import Starting
 from .suggestions import did_you_mean
 from .tracing import Sink, Tracer
@@ -247,6 +247,23 @@ class PluginManager(Starting):
             known = self._entries
             self._entries = [*(e for e in known if e.name != name or e.status == "shadowed"), entry]
             return entry
+
+    def enable(self, name: str) -> bool:
+        """Turn on a plugin that is installed, and that no setting turns on or off; whether there is one.
+
+        Raises PluginLoadError when it cannot be had, and what `register` raises.
+        """
+        with self._lock:
+            entry = next((e for e in self._entries if e.name == name and e.record and e.reason == NOT_ENABLED), None)
+            if entry is None:
+                return False
+            entry.load()
+            plugin = entry.plugin
+            if plugin is None:
+                raise PluginLoadError(entry.complaint())
+            self.register(plugin, name)
+            self.entry(name).record = entry.record
+            return True
 
     def _withdraw(self, entry: Entry, error: BaseException | None, when: str) -> list[Entry]:
         gone = loading.withdraw(entry, self._registry, error, when)

@@ -30,6 +30,8 @@ from .suggestions import did_you_mean, nearest
 # In the order in which they are called. More ship with quart-plug; these are on unless they are turned off.
 CORE: tuple[str, ...] = ("json", "sessions", "templates", "signals", "static", "cli", "hypercorn", "debug")
 
+NOT_ENABLED = "installed, but not enabled"
+
 _IMPORT_STRING = re.compile(r"^[^\W\d]\w*(\.[^\W\d]\w*)*(:[^\W\d]\w*(\.[^\W\d]\w*)*)?$")
 
 
@@ -264,7 +266,7 @@ def _decide(
         candidate.on = True
         candidate.places.append(autoload[1])
     else:
-        candidate.reason = "installed, but not enabled"
+        candidate.reason = NOT_ENABLED
 
 
 def _choose(

@@ -24,7 +24,7 @@ from .passing import passed_in, passed_out
 from .socket import ACCEPTED, CLOSED, CONNECTING, REJECTED, Socket, ending
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Coroutine, Mapping
     from typing import Self
 
     from ..ctx import Context
@@ -323,8 +323,8 @@ class WebsocketConnection(BaseRequestWebsocket):
         if link.plan.disconnect == "cancel" and not link.cancels and link.task is not asyncio.current_task():
             cancel(link)  # type: ignore[arg-type]  # a detached one has no task
 
-    def _shut(self, code: int, reason: str) -> None:
-        """Close for the sake of a limit, from outside of any call of the view's."""
+    def _shut(self, code: int, reason: str, farewell: Coroutine[Any, Any, None] | None = None) -> None:
+        """Close for the sake of a limit, from outside of any call of the view's; `farewell` sends another message."""
         refused = self._socket.state is CONNECTING
         if not self._socket.shut(code, reason):
             return
@@ -332,7 +332,7 @@ class WebsocketConnection(BaseRequestWebsocket):
         self._inbox.interrupt({"type": "websocket.disconnect", "code": code, "reason": reason, "closed_by": "server"})
         self._give_up_sending()
         code = 1000 if refused else code
-        self._farewell = asyncio.get_running_loop().create_task(self._tell_close(code, reason))
+        self._farewell = asyncio.get_running_loop().create_task(farewell or self._tell_close(code, reason))
 
     async def _ended(self, move: str) -> NoReturn:
         """Tell a caller that the connection has ended, in the way that the route asks for."""

@@ -21,6 +21,7 @@ class App:
         self.config = {"SHUTDOWN_TIMEOUT": 5.0, **config}
         self.plugin_hooks = PluginManager()
         self.plugin_hooks.add_hookspecs(specs)
+        self._sweeps: dict[Any, Any] = {}  # no connection that the framework handles
         self.http = http
         self.websocket = websocket
         self.events: list[str] = []

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import websockets
 
+from quart_plug.servers import ServeOptions
 from quart_plug_hypercorn import streams
 from quart_plug_hypercorn.settings import server_config
 
@@ -161,8 +162,9 @@ def test_another_hypercorn_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> Non
     ],
 )
 def test_settings_are_passed_on(settings: dict[str, Any], attribute: str, value: object) -> None:
-    assert getattr(server_config(settings), attribute) == value
+    assert getattr(server_config(settings, ServeOptions()), attribute) == value
 
 
 def test_the_access_log_can_be_turned_off() -> None:
-    assert (server_config({}).accesslog, server_config({}, access_log=False).accesslog) == ("-", None)
+    assert server_config({}, ServeOptions()).accesslog == "-"
+    assert server_config({}, ServeOptions(access_log=False)).accesslog is None

@@ -9,13 +9,49 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
-from quart_plug.running import ServerStartError
+from ..running import ServerStartError
+from .options import ServeOptions
 
-BACKLOG = 1024
+if TYPE_CHECKING:
+    from ..app import Quart
+
+__all__ = ["accepted", "listen", "listening", "url_of"]
 
 
-def listen(host: str, port: int, backlog: int = BACKLOG) -> socket.socket:
+@asynccontextmanager
+async def listening(app: Quart, options: ServeOptions) -> AsyncIterator[socket.socket]:
+    """The socket to serve on, given or made; the plugins are told of it (hook `listening`). At the end it is closed.
+
+    Raises ServerStartError when it is not possible to listen.
+    """
+    sock = options.sock or listen(options.host, options.port, options.backlog)
+    try:
+        sock.setblocking(False)
+        hook = app.plugin_hooks.call("listening")
+        if hook is not None:
+            await hook(app, url_of(sock, options.scheme))
+        yield sock
+    finally:
+        sock.close()
+
+
+def accepted(sock: socket.socket) -> list[socket.socket]:
+    """The connections that wait to be accepted: for who is about to close the socket, which would cut them off."""
+    found: list[socket.socket] = []
+    while True:
+        try:
+            connection, _ = sock.accept()
+        except OSError:  # there is none (BlockingIOError), or the system has no room for it
+            return found
+        connection.setblocking(False)
+        found.append(connection)
+
+
+def listen(host: str, port: int, backlog: int = 1024) -> socket.socket:
     """A socket that listens on the host's first address (IPv4 before IPv6); port 0 takes a free one.
 
     Raises ServerStartError when that is not possible.

@@ -1,0 +1,20 @@
+"""What every server plugin shares: its options, its listening socket; and several processes on one socket.
+
+A plugin's `serve` begins with `serve_options(…)`, takes its socket from `listening(app, options)`, says where it runs
+with `options.announce`, and ends with what `quart_plug.draining` has. Must not know any server.
+"""
+
+from __future__ import annotations
+
+from .binding import accepted, listen, listening, url_of
+from .options import ServeOptions, serve_options, unusable_certificate
+
+__all__ = [
+    "ServeOptions",
+    "accepted",
+    "listen",
+    "listening",
+    "serve_options",
+    "unusable_certificate",
+    "url_of",
+]
