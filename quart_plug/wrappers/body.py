@@ -11,7 +11,7 @@ Knows nothing of forms, JSON or contexts; an inbox is anything with `async next(
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine, Generator, Iterator
 from types import coroutine
 from typing import Any, Protocol
 
@@ -51,26 +51,33 @@ class _Complete:
 
 
 class Resumed:
-    """Goes on with a coroutine whose first step was made by hand, in the same task."""
+    """Goes on with a coroutine whose first step was made by hand, in the same task.
+
+    It may be another awaitable's iterator, which has `__next__` alone, as those of servers in other languages do.
+    """
 
     __slots__ = ("awaited", "steps")
 
-    def __init__(self, steps: Generator[Any, Any, None], awaited: Any) -> None:
+    def __init__(self, steps: Iterator[Any], awaited: Any) -> None:
         self.steps = steps
         self.awaited = awaited
 
     def __await__(self) -> Generator[Any, Any, None]:
         steps, awaited = self.steps, self.awaited
-        try:
-            while True:
+        while True:
+            try:
+                yield awaited
+            except BaseException as error:
+                throw = getattr(steps, "throw", None)
+                if throw is None:
+                    raise
                 try:
-                    value = yield awaited
-                except BaseException as error:
-                    awaited = steps.throw(error)
-                else:
-                    awaited = steps.send(value)
-        except StopIteration:
-            return
+                    awaited = throw(error)
+                except StopIteration:
+                    return
+            else:
+                break
+        yield from steps
 
 
 class Body:
