@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import importlib
 import inspect
 import re
 import sys
@@ -82,8 +83,9 @@ def hook_page() -> str:
     from quart_plug.hooks import specs
     from quart_plug.hooks.markers import SPEC_ATTRIBUTE
 
-    parts = [NOTE.format(source="quart_plug/hooks/specs.py"), HOOKS]
-    source = inspect.getsource(specs)
+    parts = [NOTE.format(source="quart_plug/hooks/specs"), HOOKS]
+    modules = (importlib.import_module(f"{specs.__name__}.{subject}") for subject in specs.SUBJECTS)
+    source = "".join(map(inspect.getsource, modules))
     used = users()
     for section, names in sections(source):
         parts.append(f"## {section}\n")
@@ -129,7 +131,7 @@ def link_to(path: Path) -> str:
 
 
 def sections(source: str) -> Iterator[tuple[str, list[str]]]:
-    """The headings of specs.py (`# Title ----`) and the hooks below each."""
+    """The headings of the modules in quart_plug/hooks/specs (`# Title ----`) and the hooks below each."""
     pieces = re.split(r"^# (.+?) -{5,}$", source, flags=re.M)[1:]
     for title, body in zip(pieces[::2], pieces[1::2], strict=True):
         yield title, re.findall(r"^(?:async )?def (\w+)", body, re.M)

@@ -1,4 +1,6 @@
-"""An example for each group of hooks, by the group's heading in specs.py; shown, and run, in docs/reference/hooks.md.
+"""An example for each group of hooks, by the group's heading in quart_plug/hooks/specs.
+
+Shown, and run, in docs/reference/hooks.md.
 
 Each is Python that may `await` and stands for itself, but for the names of the first one.
 """

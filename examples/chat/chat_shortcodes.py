@@ -1,6 +1,6 @@
 """A plugin: `:tada:` in a message becomes 🎉, and the page tells which short codes there are.
 
-A plugin is a module with functions that are marked `@hookimpl` and named after a hook; `quart_plug/hooks/specs.py`
+A plugin is a module with functions that are marked `@hookimpl` and named after a hook; `quart_plug/hooks/specs`
 has all hooks, and when they are called. This one is enabled by `PLUGINS` in settings.toml; the chat works without it.
 """
 

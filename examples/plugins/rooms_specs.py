@@ -1,6 +1,6 @@
 """The hooks of the plugin `rooms`, for plugins that want to have a say in rooms.
 
-Signatures and documentation only, as in quart_plug/hooks/specs.py.
+Signatures and documentation only, as in quart_plug/hooks/specs.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ class HookPlugin(Plugin):
         own = file.fullname.partition(".")[0]
         if own == "quart_plug" or not any("quart_plug" in _imported(node) for node in file.imports):
             return []
-        modules = [KERNEL, *self._catalogue.modules()]
+        modules = [*KERNEL, *self._catalogue.modules()]
         return [(_PRIORITY, name, -1) for name in modules if name != file.fullname]
 
     def report_config_data(self, ctx: ReportConfigContext) -> Any:

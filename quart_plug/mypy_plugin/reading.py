@@ -19,7 +19,11 @@ from ..hooks import specs as _kernel_specs
 from ..hooks.discovery import discover
 from ..hooks.relations import DECLARATION
 
-KERNEL = _kernel_specs.__name__
+# The modules of the kernel's hooks, by their names.
+KERNEL = {
+    f"{_kernel_specs.__name__}.{subject}": Path(_kernel_specs.__file__).with_name(f"{subject}.py")
+    for subject in _kernel_specs.SUBJECTS
+}
 SECTION = "quart-plug-mypy"
 
 
@@ -46,7 +50,7 @@ class Catalogue:
     """
 
     def __init__(self, references: Sequence[str] = (), folders: Sequence[Path] = ()) -> None:
-        self._sources: dict[str, Path] = {KERNEL: Path(_kernel_specs.__file__)}  # by reference
+        self._sources: dict[str, Path] = dict(KERNEL)  # by reference
         self._local: set[str] = set()
         self._of_files: dict[str, tuple[int, dict[str, Specification]]] = {}
         for reference in references:
@@ -100,7 +104,7 @@ class Catalogue:
     def modules(self) -> list[str]:
         """The modules of others that specify hooks, where they have types."""
         modules = dict.fromkeys(reference.partition(":")[0] for reference in self._sources)
-        return [name for name in modules if name != KERNEL and (name in self._local or _is_typed(name))]
+        return [name for name in modules if name not in KERNEL and (name in self._local or _is_typed(name))]
 
     def digest(self) -> str:
         return hashlib.sha256(repr(sorted(self.hooks.items())).encode()).hexdigest()[:16]
