@@ -14,6 +14,7 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from .exceptions import PluginHookError
+from .models import without_models
 
 if TYPE_CHECKING:
     from .app import Quart
@@ -130,7 +131,13 @@ class BinaryMessages:
                 f"send_json() takes no options of JSON ({', '.join(options)}) on a websocket with the subprotocol"
                 f" {self.subprotocol!r}"
             )
-        return self.codec.dumps(obj)
+        try:
+            return self.codec.dumps(obj)
+        except TypeError:
+            plain = without_models(obj)  # dataclasses and their like, which JSON's provider knows
+            if plain == obj and type(plain) is type(obj):
+                raise
+            return self.codec.dumps(plain)
 
     def loads(self, data: str | bytes) -> Any:
         if isinstance(data, str):

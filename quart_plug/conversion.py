@@ -4,7 +4,8 @@
 
 Strict: a text is no number and a number no text. Only `Text`, which is what the environment gives, is parsed. What
 is not plain has one plain form: a timedelta is seconds, an Enum its value or a member's name, a Path and a date a
-text, tuples and sets lists, a dataclass a table.
+text, tuples and sets lists, a dataclass and a TypedDict a table. msgspec's Structs and pydantic's models convert
+themselves (see models.py).
 
 Everything that does not fit is found at once, each with its path ("headers[2].name"), what was expected and what was
 given; a secret's value is never shown. A type is compiled once into functions, which is fast enough for messages of a
@@ -21,15 +22,15 @@ from enum import Enum
 from threading import RLock
 from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin
 
-from .faults import NOTHING, ConversionError, Fault, Text, did_you_mean, is_secret
+from .faults import LIMIT, NOTHING, ConversionError, Fault, Text, did_you_mean, is_secret
+from .models import foreign, foreign_union
 from .scalars import BAD, SCALARS, Compiled, choice, guess, late_scalar, none, parsed, wrong
-from .schemas import HIDDEN, SchemaError, bare, fields_of
+from .schemas import HIDDEN, SchemaError, bare, fields_of, is_typed_dict
 
 __all__ = ["ConversionError", "Converter", "Fault", "SchemaError", "Text", "convert"]
 
 T = TypeVar("T")
 
-LIMIT = 100  # faults: nobody reads more, and a message of a websocket may hold a million
 _pending: dict[Any, Compiled] = {}
 _lock = RLock()
 _KEPT = "__quart_plug_conversion__"  # the attribute of a dataclass that holds what it is compiled to
@@ -65,6 +66,9 @@ def convert(schema: type[T], data: Any) -> T:
 
 
 def _compile(hint: Any, where: str) -> Compiled:
+    others = foreign(hint)
+    if others is not None:
+        return others
     hint = bare(hint)
     origin, arguments = get_origin(hint), get_args(hint)
     if hint in (Any, object):
@@ -72,15 +76,15 @@ def _compile(hint: Any, where: str) -> Compiled:
     if hint is None or hint is types.NoneType:
         return Compiled(none, "None", types.NoneType)
     if origin in (Union, types.UnionType):
-        return _union([_compile(member, where) for member in arguments])
+        return foreign_union(hint, arguments) or _union([_compile(member, where) for member in arguments])
     if origin is Literal:
         return choice({(type(option), option): option for option in arguments}, {}, None)
     if isinstance(hint, type) and issubclass(hint, Enum):
         members = hint.__members__
         values = {(type(m.value), m.value): m for m in hint if m.value.__hash__ is not None}
         return choice(values, members, hint)
-    if isinstance(hint, type) and is_dataclass(hint) and origin is None:
-        return _dataclass(hint)
+    if isinstance(hint, type) and origin is None and (is_dataclass(hint) or is_typed_dict(hint)):
+        return _table_of_fields(hint)
     plain = SCALARS.get(hint) if origin is None and isinstance(hint, type) else None
     if plain is None and isinstance(hint, type):
         plain = late_scalar(hint)
@@ -96,7 +100,8 @@ def _compile(hint: Any, where: str) -> Compiled:
         return _many(_MANY[kind], _compile(arguments[0] if arguments else Any, where))
     raise SchemaError(
         f"{where} is of the type {getattr(hint, '__qualname__', hint)}, which plain data cannot stand for; use bool, "
-        "int, float, str, Path, timedelta, an Enum, Literal, a dataclass, or list, tuple, set, dict and unions of these"
+        "int, float, str, Path, timedelta, an Enum, Literal, a dataclass, a TypedDict, or list, tuple, set, dict and "
+        "unions of these"
     )
 
 
@@ -104,9 +109,7 @@ _MANY: dict[Any, Any] = {
     **{kind: kind for kind in (list, set, frozenset, tuple)},
     **dict.fromkeys((Sequence, Collection, Iterable), tuple),
     MutableSequence: list, AbstractSet: frozenset,
-}
-
-
+}  # fmt: skip
 
 
 def _union(members: list[Compiled]) -> Compiled:
@@ -222,10 +225,11 @@ def _table(key: Compiled, item: Compiled) -> Compiled:
     return Compiled(convert, "a table")
 
 
-# Dataclasses --------------------------------------------------------------------------------------------------------
+# Dataclasses and TypedDicts -----------------------------------------------------------------------------------------
 
-def _dataclass(schema: Any) -> Compiled:
-    """What a dataclass is compiled to, which is kept with it.
+
+def _table_of_fields(schema: Any) -> Compiled:
+    """What a dataclass or TypedDict is compiled to, which is kept with it.
 
     One that is being compiled has no function yet, and is known to those below it, for it may be one of its own fields.
     Nobody else gets to see it, nor those below it, until the outermost one is done.
@@ -249,16 +253,21 @@ def _dataclass(schema: Any) -> Compiled:
     return compiled
 
 
+def _never(value: Any, kind: Any) -> bool:
+    return False
+
+
 def _fields_converter(schema: Any) -> Callable[[Any, list[Fault]], Any]:
     taken = fields_of(schema)
     rows = [(f.name, _compile(f.hint, f"{schema.__qualname__}.{f.name}"), f.required, f.secret) for f in taken]
     names = frozenset(f.name for f in taken)
     secrets = [f.name for f in taken if f.secret]
     make = schema
+    is_instance = isinstance if is_dataclass(schema) else _never  # a TypedDict has none
 
     def convert(value: Any, faults: list[Fault]) -> Any:
         if type(value) is not dict:
-            if isinstance(value, make):
+            if is_instance(value, make):
                 return value
             value = parsed(value, "{")
             if not isinstance(value, Mapping):

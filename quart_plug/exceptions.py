@@ -4,6 +4,7 @@
     ├── ConnectionClosed         a websocket's connection has ended
     ├── WebsocketStateError      a move that the websocket's state does not allow
     ├── InvalidJSON              a websocket's message is no JSON: a BadRequest and a JSONDecodeError
+    ├── InvalidMessage           a websocket's message does not fit the type that the view wants: a BadRequest
     ├── MessageDropped           raised by a plugin: a websocket's message is not passed on
     ├── MessageRefused           raised by a plugin: it is not passed on, and the websocket is closed
     ├── ClientDisconnected       the client of a request left (the view is cancelled; this is for who reads)
@@ -85,6 +86,7 @@ __all__ = [
     "ImATeapot",
     "InternalServerError",
     "InvalidJSON",
+    "InvalidMessage",
     "LengthRequired",
     "Locked",
     "MessageDropped",
@@ -156,6 +158,19 @@ class InvalidJSON(BadRequest, JSONDecodeError):
         JSONDecodeError.__init__(self, msg, doc, pos)  # an HTTPException's would call it without arguments
         self.description = msg
         self.response = None
+
+
+class InvalidMessage(BadRequest):
+    """A websocket's message is JSON, and does not fit the type that `receive_json` was asked for.
+
+    errors       everything that does not fit, each as {"path": "items[2].price", "message": "has to be a number, not
+                 'x'"}; the path of the whole message is "". It can be sent to the client as it is.
+    description  the same in words.
+    """
+
+    def __init__(self, description: str | None = None, errors: Iterable[dict[str, str]] = ()) -> None:
+        super().__init__(description)
+        self.errors = list(errors)
 
 
 class MessageDropped(Exception):

@@ -12,6 +12,7 @@ from typing import Any
 from .masking import hides, masked
 
 NOTHING: Any = object()
+LIMIT = 100  # faults: nobody reads more, and a message of a websocket may hold a million
 
 
 class Text(str):

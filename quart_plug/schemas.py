@@ -39,8 +39,13 @@ class Taken(NamedTuple):
         return self.make_default is None
 
 
+def is_typed_dict(hint: Any) -> bool:
+    """Whether a type is a TypedDict, of `typing` or of `typing_extensions`."""
+    return isinstance(hint, type) and issubclass(hint, dict) and hasattr(hint, "__required_keys__")
+
+
 def fields_of(schema: type) -> tuple[Taken, ...]:
-    """The fields of a dataclass that data may give, in order. SchemaError when a type cannot be found."""
+    """The fields of a dataclass or TypedDict that data may give, in order. SchemaError when a type cannot be found."""
     try:
         hints = get_type_hints(schema, include_extras=True)
     except Exception as error:
@@ -48,6 +53,8 @@ def fields_of(schema: type) -> tuple[Taken, ...]:
             f"the types of {schema.__qualname__} cannot be found ({error}); define them, and it, at the top level of a"
             " module"
         ) from error
+    if is_typed_dict(schema):
+        return tuple(_key_of(schema, name, hint) for name, hint in hints.items())
     taken = [
         Taken(
             field.name,
@@ -63,6 +70,15 @@ def fields_of(schema: type) -> tuple[Taken, ...]:
         if isinstance(hint, InitVar):
             taken.append(Taken(name, hint, _giving(getattr(schema, name, MISSING)), is_secret(name), {}))
     return tuple(taken)
+
+
+def _key_of(schema: Any, name: str, hint: Any) -> Taken:
+    """A key of a TypedDict. One that may be left out has no default: it is not there then."""
+    required = name in schema.__required_keys__
+    while (mark := getattr(get_origin(hint), "_name", None)) in ("Required", "NotRequired", "ReadOnly"):
+        hint = get_args(hint)[0]
+        required = {"Required": True, "NotRequired": False}.get(mark, required)
+    return Taken(name, hint, None if required else _giving(None), is_secret(name), {})
 
 
 def _giving(default: Any) -> Callable[[], Any] | None:

@@ -19,6 +19,9 @@ from uuid import UUID
 
 from werkzeug.http import http_date
 
+from ..faults import NOTHING
+from ..models import plain_model
+
 Default = Callable[[Any], Any]
 
 # None on interpreters without the C accelerator
@@ -29,7 +32,8 @@ def encode_unknown(o: Any) -> Any:
     """What a DefaultJSONProvider makes of an object that JSON does not know.
 
     Dates become HTTP dates (RFC 9110, 5.6.7; a naive datetime is taken as UTC), Decimal and UUID strings,
-    dataclasses objects, and what has `__html__` (as Markup has) its HTML. TypeError for anything else.
+    dataclasses, pydantic's models and msgspec's Structs objects, and what has `__html__` (as Markup has) its HTML.
+    TypeError for anything else.
     """
     if isinstance(o, date):
         return http_date(o)
@@ -43,6 +47,9 @@ def encode_unknown(o: Any) -> Any:
 
     if isinstance(o, Decimal):
         return str(o)
+    plain = plain_model(o, encode_unknown)
+    if plain is not NOTHING:
+        return plain
     raise TypeError(f"Object of type {type(o).__name__} is not JSON serializable")
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from asyncio import CancelledError
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 from uuid import uuid4
 
 from werkzeug.datastructures import Headers
@@ -24,10 +24,17 @@ from .handshake import Handshake, headers_to_accept, refuse, shake_hands, wait_f
 from .heartbeat import Heartbeat
 from .inbox import IDLE, READING
 from .socket import ACCEPTED, CLOSED, CLOSING, CONNECTING, REJECTED
+from .typed import typed
 
 if TYPE_CHECKING:
+    from types import UnionType
+    from typing import _SpecialForm
+
     from ..ctx import Context
     from ..typing import ClosedBy, HeadersValue, ResponseValue
+
+T = TypeVar("T")
+_Form: TypeAlias = "UnionType | _SpecialForm"  # what a type checker takes `A | B` and Annotated[…] for
 
 _NORMAL_ENDS = frozenset({1000, 1001, 1005})  # 1005 is what a browser's `close()` sends
 _current_task = asyncio.current_task
@@ -272,8 +279,25 @@ class Websocket(WebsocketConnection):
             raise TypeError(f"send_bytes() takes bytes, not {type(data).__name__}")
         await self.send(bytes(data))
 
-    async def receive_json(self, timeout: float | None = None) -> Any:
-        """The next message, read as JSON. InvalidJSON when it is none; the connection stays open."""
+    @overload
+    async def receive_json(self, timeout: float | None = None) -> Any: ...
+
+    @overload
+    async def receive_json(self, timeout: float | None = None, *, type: type[T]) -> T: ...
+
+    @overload
+    async def receive_json(self, timeout: float | None = None, *, type: _Form) -> Any: ...
+
+    async def receive_json(self, timeout: float | None = None, *, type: Any = None) -> Any:
+        """The next message, read as JSON.
+
+        timeout  seconds; then TimeoutError, and the connection stays as it is.
+        type     what to make of it: a dataclass, a TypedDict, a msgspec Struct, a pydantic model, or a builtin, list,
+                 dict, union, Literal, … of these.
+
+        Raises InvalidJSON when it is no JSON, InvalidMessage when it does not fit `type`. Both are a BadRequest, and
+        the connection stays open.
+        """
         inbox = self._inbox
         if self._short and inbox.busy == IDLE and timeout is None:
             inbox.busy = READING
@@ -293,10 +317,11 @@ class Websocket(WebsocketConnection):
         else:  # through `receive`, which a subclass may have its own of, with Quart's signature
             data = await (self.receive() if timeout is None else self.receive(timeout))
         try:
-            return (self._json or self._find_json()).loads(data)
+            value = (self._json or self._find_json()).loads(data)
         except (ValueError, RecursionError) as error:
             where = getattr(error, "doc", ""), getattr(error, "pos", 0)
             raise InvalidJSON(f"The message is not valid {self._language()}: {error}", *where) from error
+        return value if type is None else typed(type, value)
 
     async def send_json(self, *args: Any, **kwargs: Any) -> None:
         """Send JSON: of the one argument, of several as a list, or of the keyword arguments as an object.

@@ -22,9 +22,9 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from quart_plug import Blueprint, Quart, Response
+from quart_plug import Blueprint, Quart, Response, Websocket
 from quart_plug.asgi import ASGIHTTPConnection, ASGILifespan, ASGIWebsocketConnection
 from quart_plug.conversion import Converter
 from quart_plug.testing import QuartClient
@@ -128,6 +128,22 @@ x1: list[t.HeadersValue] = [{"X-A": "1"}, [("X-A", "1")]]
 x2: t.HeadersValue = 1  # refused
 y1: list[t.ResponseValue] = ["a", b"a", {"a": 1}, ["a"], Response("a"), iter(["a"])]
 y2: t.ResponseValue = 1  # refused
+
+@dataclass
+class Item:
+    name: str
+
+Words = Annotated[int | str, "a remark"]
+
+async def typed_messages(websocket: Websocket) -> None:
+    z1: Item = await websocket.receive_json(type=Item)
+    z2: list[Item] = await websocket.receive_json(1.5, type=list[Item])
+    z3: int = await websocket.receive_json(type=Item)  # refused
+    z4: int = await websocket.receive_json()
+    z5: int | str = await websocket.receive_json(type=int | str)
+    z6: int | str = await websocket.receive_json(type=Words)
+    await websocket.receive_json(Item)  # refused
+    await websocket.receive_json(type=3)  # refused
 z1: list[t.ResponseReturnValue] = ["a", ("a", 200), ("a", {"X-A": "1"}), ("a", 200, {"X-A": "1"})]
 z2: t.ResponseReturnValue = ("a", 200, {}, 1)  # refused
 z3: list[t.ResponseTypes] = [Response("a")]
