@@ -283,6 +283,7 @@ class WebsocketConnection(BaseRequestWebsocket):
             message["reason"] = reason
         task = asyncio.current_task()
         assert task is not None
+        self._inbox.leave_off({"type": "websocket.disconnect", "code": code, "reason": reason, "closed_by": "server"})
         try:
             await self._hand_over(message, task)
         except OSError:

@@ -265,6 +265,15 @@ class Inbox:
             if self._interrupted is not None:
                 self._interrupted.cancel()
 
+    def leave_off(self, message: Message) -> None:
+        """Stop the pump before a close is sent: granian's would wait for the pending `receive`, and so for the peer.
+
+        Only where reading directly is not possible. What came and was not asked for is for nobody any more.
+        """
+        if not self.direct_ok and self.pump is not None:
+            self.pump.cancel()
+            self.finish(message)
+
     def _direct_reader(self) -> asyncio.Task[Any] | None:
         """The task that reads directly: the view's own, or one that it started.
 

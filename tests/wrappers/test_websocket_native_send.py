@@ -1,14 +1,15 @@
-"""A server whose `send` returns an awaitable that is no coroutine, as granian's: its iterator has `__next__` alone."""
+"""A server in another language, as granian: its `send` returns no coroutine, its `receive` is a built-in method."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from quart_plug import Quart, websocket
+from quart_plug import ConnectionClosed, Quart, websocket
 
 LIMIT = 10.0
 
@@ -119,3 +120,42 @@ async def test_a_send_that_waits_can_be_cancelled(app: Quart) -> None:
     server = NativeServer(never=True)
     await asyncio.wait_for(server.connect(app), LIMIT)
     assert told == ["cancelled"]
+
+
+async def test_a_close_does_not_wait_for_a_receive_that_is_pending(app: Quart) -> None:
+    """granian sends a close frame only when nobody is in `receive`; whoever waits there is told of the end."""
+    loop = asyncio.get_running_loop()
+    pending = loop.create_future()
+    messages: deque[Any] = deque([loop.create_future(), loop.create_future(), pending])
+    messages[0].set_result({"type": "websocket.connect"})
+    messages[1].set_result({"type": "websocket.receive", "text": "close, please"})
+
+    class Server(NativeServer):
+        receive = messages.popleft  # a built-in method, by which such a server is known
+
+        def send(self, message: Any) -> Sent:
+            if message["type"] != "websocket.close":
+                return super().send(message)
+            self.sent.append(message)
+            closed = loop.create_future()
+            pending.add_done_callback(lambda pending: closed.set_result(None))
+            return Sent(closed)
+
+    told: list[Any] = []
+
+    @app.websocket("/")
+    async def view() -> None:
+        connection = websocket._get_current_object()
+        await connection.receive()
+        waiting = asyncio.ensure_future(connection.receive())
+        await asyncio.sleep(0)
+        await connection.close(4000, "enough")
+        try:
+            await waiting
+        except ConnectionClosed as error:
+            told.append((error.code, error.reason, error.closed_by))
+
+    server = Server()
+    await asyncio.wait_for(server.connect(app), LIMIT)
+    assert server.sent[-1]["code"] == 4000
+    assert told == [(4000, "enough", "server")]
