@@ -1,17 +1,23 @@
 """What every server plugin shares: its options, its listening socket; and several processes on one socket.
 
-A plugin's `serve` begins with `serve_options(…)`, takes its socket from `listening(app, options)`, says where it runs
-with `options.announce`, and ends with what `quart_plug.draining` has. Must not know any server.
+A plugin's `serve` begins with `serve_options(…)` and takes its socket from `listening(app, options)`. One that runs in
+the app's loop is a `Sequence`; another says where it runs with `options.announce`, and ends with what
+`quart_plug.draining` has. Must not know any server.
 """
 
 from __future__ import annotations
 
 from .binding import accepted, listen, listening, url_of
+from .lifespan import Lifespan
 from .options import ServeOptions, serve_options, unusable_certificate
+from .sequence import Sequence, cancelled
 
 __all__ = [
+    "Lifespan",
+    "Sequence",
     "ServeOptions",
     "accepted",
+    "cancelled",
     "listen",
     "listening",
     "serve_options",

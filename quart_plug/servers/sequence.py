@@ -1,0 +1,131 @@
+"""The sequence of a server that runs in the app's loop: start the app, accept, drain, stop; each with a limit in time.
+
+The order of an end:
+
+    the listening socket is closed -> websockets get 1012 -> idle connections close, requests in flight finish
+    -> after SHUTDOWN_TIMEOUT seconds the rest is cancelled -> the app's shutdown functions run
+
+`asyncio.Server.wait_closed()` is never awaited: on Python 3.12 and later it returns only when every client has left.
+A cancelled `run` skips the waiting, and with the message `AT_ONCE` the shutdown functions too. Must not touch signals:
+who calls `serve` owns them. Must not know any server: how connections are accepted and ended a subclass says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from ..draining import cancel_connections, close_websockets
+from ..running import AT_ONCE
+from .binding import accepted, url_of
+from .lifespan import Lifespan
+from .options import ServeOptions
+
+if TYPE_CHECKING:
+    from ..app import Quart
+
+__all__ = ["Sequence", "cancelled"]
+
+
+class Sequence(ABC):
+    """One run of a server.
+
+    app       what is served.
+    options   as it is to be served.
+    listener  the socket, listening, non-blocking.
+    seconds   how long connections may take to end (SHUTDOWN_TIMEOUT).
+    """
+
+    def __init__(self, app: Quart, options: ServeOptions, listener: socket.socket) -> None:
+        self.app = app
+        self.options = options
+        self.listener = listener
+        self.loop = asyncio.get_running_loop()
+        self.seconds = float(app.config.get("SHUTDOWN_TIMEOUT", 10))
+        self.lifespan = Lifespan(app)
+
+    @abstractmethod
+    async def accept(self) -> asyncio.Server:
+        """Begin to accept connections from the listener."""
+
+    @abstractmethod
+    async def take(self, connection: socket.socket) -> None:
+        """Serve a connection that the listener had when it was about to be closed."""
+
+    @abstractmethod
+    async def drain(self) -> None:
+        """End idle connections and websockets that the app does not know, and wait for the rest; `seconds` at most."""
+
+    @abstractmethod
+    async def abort(self) -> None:
+        """End every connection that is left, without waiting for its peer."""
+
+    async def run(self, shutdown_trigger: Callable[..., Awaitable[None]] | None) -> None:
+        """Serve until `shutdown_trigger()` returns, or for ever.
+
+        Raises ApplicationStartError when the app does not start, an ExceptionGroup with the trigger's error.
+        """
+        stop: asyncio.Future[None] = asyncio.ensure_future(_wait(shutdown_trigger))
+        try:
+            if await self.lifespan.start(stop):
+                try:
+                    await self._serve(stop)
+                except asyncio.CancelledError as error:
+                    if AT_ONCE not in error.args:
+                        await self.lifespan.stop()
+                    raise
+                await self.lifespan.stop()
+            if stop.done():
+                _raise_for(stop)
+        finally:
+            await cancelled((stop,))
+            await self.lifespan.close()
+
+    async def _serve(self, stop: asyncio.Future[None]) -> None:
+        server = await self.accept()
+        try:
+            self.options.announce(f"Running on {url_of(self.listener, self.options.scheme)} (CTRL + C to quit)")
+            await asyncio.wait((stop,))
+            waiting = accepted(self.listener)  # closing the listener would cut them off
+            server.close()
+            for connection in waiting:
+                await self._take(connection)
+            await close_websockets(self.app)
+            await self.drain()
+            await cancel_connections(self.app)
+        finally:
+            server.close()
+            await self.abort()
+
+    async def _take(self, connection: socket.socket) -> None:
+        try:
+            await self.take(connection)
+        except OSError:  # its peer has left, or does not get through TLS's handshake
+            connection.close()
+
+
+async def _wait(shutdown_trigger: Callable[..., Awaitable[None]] | None) -> None:
+    if shutdown_trigger is None:
+        await asyncio.get_running_loop().create_future()
+    else:
+        await shutdown_trigger()
+
+
+def _raise_for(stop: asyncio.Future[None]) -> None:
+    """Raise the trigger's error in a group, as hypercorn's own `serve` does: Quart's users know it so."""
+    error = stop.exception()
+    if isinstance(error, Exception):
+        raise ExceptionGroup("the shutdown trigger failed", [error])
+    if error is not None:
+        raise error
+
+
+async def cancelled(tasks: Iterable[asyncio.Future[Any]]) -> None:
+    """Cancel, and take the results, so that none is reported as never retrieved."""
+    tasks = tuple(tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
