@@ -1,88 +1,30 @@
-"""What stands behind a `Websocket`'s methods: what is sent, how it ends, and who is told of that.
+"""What stands behind a `Websocket`'s methods: what is sent, what is received, and what the lifecycle calls.
 
-The states are in socket.py, reading in inbox.py, deadlines in deadlines.py; here they meet ASGI messages.
-`Websocket` adds the API and its short ways.
-
-Who learns of an ending: in mode `raise` every call on an ended websocket raises ConnectionClosed; the first
-one at once, later ones after a turn of the loop, and who does not stop is cancelled. In mode `cancel`
-(Quart's) the view is cancelled when the client leaves, and calls meanwhile raise CancelledError.
+The states are in socket.py, reading in inbox.py, deadlines in deadlines.py, endings in endings.py; here they meet ASGI
+messages. `Websocket` adds the API and its short ways.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from ..content_types import BinaryMessages
-from ..globals import _cv
-from .base import BaseRequestWebsocket
 from .body import Resumed
-from .deadlines import cancel
+from .endings import WebsocketEndings
 from .handshake import DENIAL
-from .inbox import DISCONNECTS, Inbox
+from .inbox import DISCONNECTS
 from .passing import passed_in, passed_out
-from .socket import ACCEPTED, CLOSED, CONNECTING, REJECTED, Socket, ending
+from .socket import ACCEPTED, CLOSED, CONNECTING
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
-    from typing import Self
-
-    from ..ctx import Context
     from ..typing import Message
-    from .detached import Detached
-    from .heartbeat import Heartbeat
 
-_NOBODY: frozenset[asyncio.Task[Any]] = frozenset()
-_PATIENCE = 100  # calls on an ended websocket, by code that does not stop
 _SENDS_A_TURN = 64  # sends that do not suspend, after which the loop gets a turn
 
 
-class WebsocketConnection(BaseRequestWebsocket):
+class WebsocketConnection(WebsocketEndings):
     """The part of `Websocket` that views do not call."""
-
-    _link: Context | Detached  # where receive and send are
-    _socket: Socket
-    _inbox: Inbox
-
-    _short = False  # whether the short ways are open: accepted, no hooks, no pace to keep
-    _paced = False  # whether messages are counted, for the heartbeat and WEBSOCKET_IDLE_TIMEOUT
-    _json: Any = None
-    _largest = 0  # bytes of a message (WEBSOCKET_MAX_MESSAGE_SIZE)
-    _surely_small = 0  # characters of a text that cannot have more bytes than that
-    _accepting: asyncio.Event | None = None
-    _asker: asyncio.Task[Any] | None = None  # who asks the plugins whether to accept
-    _subprotocol: str | None = None
-
-    _sender: asyncio.Task[Any] | None = None  # who is sending; `_others` send at the same time
-    _others: set[asyncio.Task[Any]] | frozenset[asyncio.Task[Any]] = _NOBODY
-    _given_up: set[asyncio.Task[Any]] | frozenset[asyncio.Task[Any]] = _NOBODY
-    _sent = 0
-    _received = 0  # counted only where it is paced
-    _heartbeat: Heartbeat | None = None
-    _farewell: asyncio.Task[None] | None = None
-    _farewell_since: float | None = None
-
-    _tellings = 0
-    _told_at = 0.0
-    _touched = 0.0
-    _was_accepted = False
-    _over = False  # whether the view's handling is over
-    _made_by_hand = False  # whether it talks to Quart's four functions, and not to a server
-
-    @classmethod
-    def from_context(cls, ctx: Context) -> Self:
-        websocket = super().from_context(ctx)
-        websocket._attach(ctx)
-        return websocket
-
-    def _attach(self, link: Context | Detached) -> None:
-        self._link = link
-        self._inbox = link.inbox
-        self._socket = Socket()
-
-    def _config(self) -> Mapping[str, Any]:
-        app = self._link.app
-        return {} if app is None else app.config
 
     def _subprotocol_for(self, asked: str | None) -> str | None:
         offered = self.requested_subprotocols  # type: ignore[attr-defined]  # Websocket's
@@ -131,18 +73,21 @@ class WebsocketConnection(BaseRequestWebsocket):
             and type(self._json) is not BinaryMessages  # the short ways of JSON send text
         )
 
-    async def _ready_to(self, move: str) -> None:
-        """Accept if the view has not; raise when there is nobody to talk to any more."""
+    async def _ready_to(self, move: str) -> bool:
+        """Accept if the view has not; raise when there is nobody to talk to any more, or False: it is dropped."""
         if self._socket.state is CONNECTING:
             await self.accept()  # type: ignore[attr-defined]  # Websocket's: a subclass may override it
         elif self._accepting is not None:
             await self._accepting.wait()
-        if self._socket.state is not ACCEPTED:
-            await self._ended(move)
+        if self._socket.state is ACCEPTED:
+            return True
+        await self._ended(move)
+        return False
 
     async def _send_data(self, data: str | bytes) -> None:
         """The whole way of a message to the client."""
-        await self._ready_to("send")
+        if not await self._ready_to("send"):
+            return
         hook = self._link.plan.sending
         if hook is not None:
             passed = await passed_out(self, hook, data)
@@ -153,6 +98,7 @@ class WebsocketConnection(BaseRequestWebsocket):
             await asyncio.sleep(0)  # `while True: await send(…)` must not stop the loop (nor hide that the client left)
         if self._socket.state is not ACCEPTED:
             await self._ended("send")
+            return
         if isinstance(data, str):
             await self._transmit({"type": "websocket.send", "text": data})
         else:
@@ -163,7 +109,7 @@ class WebsocketConnection(BaseRequestWebsocket):
             await hook(self._link, data)
 
     async def _transmit(self, message: Message) -> None:
-        """Send a message. ConnectionClosed when the peer has gone, or does not take it in time."""
+        """Send a message. ConnectionClosed (see `_ended`) when the peer has gone, or does not take it in time."""
         task = asyncio.current_task()
         assert task is not None
         try:
@@ -179,43 +125,17 @@ class WebsocketConnection(BaseRequestWebsocket):
         finally:
             self._sender = None
 
-    async def _hand_over(self, message: Message, task: asyncio.Task[Any]) -> None:
-        if not self._others:
-            self._others = set()
-        self._others.add(task)  # type: ignore[union-attr]  # a set now
-        try:
-            await self._link.send(message)
-        finally:
-            self._others.discard(task)  # type: ignore[union-attr]
-            if not self._others:
-                self._others = _NOBODY
-
-    def _gave_up(self, task: asyncio.Task[Any]) -> bool:
-        """Whether a cancellation that just arrived was only to end the waiting for the peer."""
-        if task not in self._given_up:
-            return False
-        self._given_up.discard(task)  # type: ignore[union-attr]  # not empty, so it is a set
-        return task.uncancel() <= (self._link.cancels if task is self._link.task else 0)
-
-    def _give_up_sending(self) -> None:
-        """End the sends that wait for the peer; `_gave_up` tells them from those that somebody cancelled."""
-        senders = {*self._others} if self._sender is None else {self._sender, *self._others}
-        self._given_up = senders
-        for task in senders:
-            task.cancel()
-
-    async def _send_failed(self, error: BaseException, task: asyncio.Task[Any]) -> NoReturn:
+    async def _send_failed(self, error: BaseException, task: asyncio.Task[Any]) -> None:
         if isinstance(error, asyncio.CancelledError):
-            if self._gave_up(task):
-                await self._ended("send")
+            if not self._gave_up(task):
+                raise error
         elif isinstance(error, OSError):  # ASGI: the connection has gone
             self._was_accepted = self._was_accepted and self._accepting is None
             await self._inbox.settle()
             self._disconnected(self._inbox.end or {"code": 1006})
-            await self._ended("send")
-        elif self._socket.state is CLOSED and isinstance(error, RuntimeError):
-            await self._ended("send")  # the server complains about a message after an end that came meanwhile
-        raise error
+        elif self._socket.state is not CLOSED or not isinstance(error, RuntimeError):
+            raise error  # else the server complains about a message after an end that came meanwhile
+        await self._ended("send")
 
     # Receiving ----------------------------------------------------------------------------------------------
 
@@ -262,44 +182,7 @@ class WebsocketConnection(BaseRequestWebsocket):
         """What `receive_json` reads, for its error."""
         return repr(self._json.subprotocol) if type(self._json) is BinaryMessages else "JSON"
 
-    # Endings ------------------------------------------------------------------------------------------------
-
-    async def _close(self, code: int, reason: str) -> None:
-        if not self._socket.close(code, reason):
-            return
-        self._short = False
-        refused = self._socket.state is REJECTED
-        if self._accepting is not None and not refused:
-            await self._accepting.wait()
-        try:
-            await self._tell_close(code, reason)
-        finally:
-            if not refused:
-                self._socket.move("closed")
-
-    async def _tell_close(self, code: int, reason: str) -> None:
-        message = {"type": "websocket.close", "code": code}
-        if self._spec_version() >= (2, 3):
-            message["reason"] = reason
-        task = asyncio.current_task()
-        assert task is not None
-        self._inbox.leave_off({"type": "websocket.disconnect", "code": code, "reason": reason, "closed_by": "server"})
-        try:
-            await self._hand_over(message, task)
-        except OSError:
-            pass  # who is not there needs not be told
-        except RuntimeError:
-            if self._inbox.end is None:
-                raise
-        except asyncio.CancelledError:
-            if not self._gave_up(task):
-                raise
-
-    def _spec_version(self) -> tuple[int, ...]:
-        if self._made_by_hand:
-            return (2, 5)
-        version = str((self.scope.get("asgi") or {}).get("spec_version", "2.0"))
-        return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))
+    # For the lifecycle --------------------------------------------------------------------------------------
 
     async def _deny(self, response: Any) -> None:
         """Answer the handshake with an HTTP response, as far as the server can."""
@@ -313,71 +196,6 @@ class WebsocketConnection(BaseRequestWebsocket):
 
         self._socket.reject(response.status_code)
         await deliver(response, send, "GET")
-
-    def _disconnected(self, message: Mapping[str, Any]) -> None:
-        """The client has left, or the connection was lost."""
-        if self._socket.state is REJECTED or not self._socket.disconnect(*ending(dict(message))):
-            return
-        self._short = False
-        link = self._link
-        link.gone = True
-        if link.plan.disconnect == "cancel" and not link.cancels and link.task is not asyncio.current_task():
-            cancel(link)  # type: ignore[arg-type]  # a detached one has no task
-
-    def _shut(self, code: int, reason: str, farewell: Coroutine[Any, Any, None] | None = None) -> None:
-        """Close for the sake of a limit, from outside of any call of the view's; `farewell` sends another message."""
-        refused = self._socket.state is CONNECTING
-        if not self._socket.shut(code, reason):
-            return
-        self._short = False
-        self._inbox.interrupt({"type": "websocket.disconnect", "code": code, "reason": reason, "closed_by": "server"})
-        self._give_up_sending()
-        code = 1000 if refused else code
-        self._farewell = asyncio.get_running_loop().create_task(farewell or self._tell_close(code, reason))
-
-    async def _ended(self, move: str) -> NoReturn:
-        """Tell a caller that the connection has ended, in the way that the route asks for."""
-        socket, link = self._socket, self._link
-        if socket.state is REJECTED:
-            raise socket.illegal(move)
-        task = asyncio.current_task()
-        own = task is link.task or (link.task is None and link.sweep is None and not self._over)
-        if link.plan.disconnect == "cancel" and socket.closed_by != "server":
-            await asyncio.sleep(0)  # the view is suspended now at the latest, and so its cancellation stays inside
-            if not own and not link.cancels:
-                cancel(link)  # type: ignore[arg-type]
-            raise asyncio.CancelledError
-        if own:
-            link.told = True
-        if self._tellings:
-            await asyncio.sleep(0)
-        await self._count_telling(task, own)
-        raise socket.error()
-
-    async def _count_telling(self, task: asyncio.Task[Any] | None, own: bool) -> None:
-        """Stop who does not stop. Who broadcasts to many connections is told as often as he asks."""
-        ctx = _cv.get(None)
-        if not own and (ctx is None or ctx._websocket is not self):
-            self._tellings = self._tellings or 1
-            return
-        now = self._touched = self._now()
-        self._tellings += 1
-        if self._tellings <= 2:
-            self._told_at = now
-            return
-        patience = self._config().get("WEBSOCKET_DISCONNECT_GRACE", 5) or 0
-        if self._tellings > _PATIENCE or now - self._told_at >= max(patience, 0.1):
-            if task is self._link.task:
-                cancel(self._link)  # type: ignore[arg-type]
-            elif task is not None:
-                task.cancel()
-            await asyncio.sleep(0)
-
-    def _now(self) -> float:
-        sweep = self._link.sweep
-        return 0.0 if sweep is None else sweep.now
-
-    # For the lifecycle --------------------------------------------------------------------------------------
 
     async def _finish(self, reply: Any = None) -> None:
         """The view has returned. `reply` is the response with which a handshake is refused, or None."""
@@ -402,6 +220,9 @@ class WebsocketConnection(BaseRequestWebsocket):
         if self._farewell is not None:
             await asyncio.wait([self._farewell])
             self._farewell = None
+        if self._closer is not None and self._closer is not asyncio.current_task():
+            self._close_told = asyncio.Event()  # another task closes; the server is to have that before the app's end
+            await self._close_told.wait()
         if self._was_accepted:
             self._was_accepted = False
             plan = self._link.plan

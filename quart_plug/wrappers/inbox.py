@@ -25,6 +25,7 @@ from types import BuiltinMethodType
 from typing import TYPE_CHECKING, Any, Final
 
 from ..exceptions import ClientDisconnected
+from .readers import interrupt_reader
 
 if TYPE_CHECKING:
     from ..ctx import Context
@@ -259,11 +260,11 @@ class Inbox:
 
     def interrupt(self, message: Message) -> None:
         """`finish` from this side of the connection: the server has nothing to say to whom reads directly."""
+        watch, self.watch = self.watch, None  # who ends it knows what follows
         self.finish(message)
+        self.watch = watch
         if self.busy == READING:
-            self._interrupted = self._direct_reader()
-            if self._interrupted is not None:
-                self._interrupted.cancel()
+            interrupt_reader(self)
 
     def leave_off(self, message: Message) -> None:
         """Stop the pump before a close is sent: granian's would wait for the pending `receive`, and so for the peer.
@@ -274,33 +275,11 @@ class Inbox:
             self.pump.cancel()
             self.finish(message)
 
-    def _direct_reader(self) -> asyncio.Task[Any] | None:
-        """The task that reads directly: the view's own, or one that it started.
-
-        Looked for when it is needed, in what the tasks await: asking who reads at each message would cost more than
-        anything else there (see `suspended` in watch.py).
-        """
-        own = self.ctx.task
-        if own is not None and self._is_read_by(own):
-            return own
-        return next((task for task in asyncio.all_tasks() if self._is_read_by(task)), None)
-
-    def _is_read_by(self, task: asyncio.Task[Any]) -> bool:
-        """Whether a task is in the server's `receive`, and not busy with a message or waiting in line."""
-        reads = False
-        awaited: Any = task.get_coro()
-        while awaited is not None:
-            frame = getattr(awaited, "cr_frame", None) or getattr(awaited, "gi_frame", None)
-            if frame is None:
-                break
-            names = frame.f_locals
-            if frame.f_code.co_name in ("_receive_data", "_take_in", "_wait"):
-                reads = False
-            elif names.get("inbox") is self or (names.get("self") is self and frame.f_code.co_name == "_read"):
-                reads = True
-            drives = frame.f_code.co_name == "suspended"  # (watch.py) the coroutine that it was given
-            awaited = names.get("coroutine") if drives else getattr(awaited, "cr_await", None)
-        return reads
+    def cancel_reader(self, task: asyncio.Task[Any]) -> None:
+        """Cancel the wait of the task that reads directly; `interrupted` tells it from a cancellation by others."""
+        if self._interrupted is None and self.busy == READING:
+            self._interrupted = task
+            task.cancel()
 
     def interrupted(self, error: asyncio.CancelledError) -> Message:
         """What a direct reader that was cancelled has read: the end, if `interrupt` did it; else raises `error`."""
@@ -311,13 +290,14 @@ class Inbox:
             raise error  # somebody else cancelled it as well
         return self.end
 
-    async def settle(self) -> None:
-        """Let a disconnect that the server already holds be read, without waiting for one."""
+    async def settle(self) -> bool:
+        """Let a disconnect that the server already holds be read, without waiting for one; whether there is one."""
         self.start()
         for _ in range(3):
             if self.end is not None:
-                return
+                return True
             await asyncio.sleep(0)
+        return self.end is not None
 
     def close(self) -> None:
         """The connection's handling is over: leave no pump behind, and whoever still asks is told."""

@@ -35,6 +35,7 @@ async def passed_in(
     except MessageRefused as refusal:
         await websocket._close(refusal.code, refusal.reason)
         await websocket._ended("receive")
+        return None
 
 
 async def passed_out(websocket: WebsocketConnection, hook: Hook, data: str | bytes) -> str | bytes | None:
@@ -46,6 +47,7 @@ async def passed_out(websocket: WebsocketConnection, hook: Hook, data: str | byt
     except MessageRefused as refusal:
         await websocket._close(refusal.code, refusal.reason)
         await websocket._ended("send")
+        return None
 
 
 def _message(websocket: WebsocketConnection, hook: str, data: Any) -> str | bytes:

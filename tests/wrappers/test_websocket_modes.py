@@ -270,3 +270,119 @@ async def test_in_mode_cancel_the_view_s_own_close_is_told_as_such(connect: Conn
             await websocket.send("x")
 
     await connection.run(view)
+
+
+# Mode cancel: who sends to those that have left ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", ["left", "lost", "closed", "limit", "over"])
+@pytest.mark.parametrize("whose", ["nobody's", "another's", "the view's"])
+@pytest.mark.parametrize("send", ["send", "send_json", "send_bytes"])
+async def test_in_mode_cancel_what_others_send_after_the_end_is_dropped(
+    connect: Connect, ending: str, whose: str, send: str
+) -> None:
+    """As under Quart. A CancelledError would end who broadcasts, and nobody there knows ConnectionClosed."""
+    connection = connect(mode="cancel")
+    hold = asyncio.Event()
+    outcomes: list[str] = []
+
+    async def broadcast() -> None:
+        await hold.wait()
+        for _ in range(3):
+            try:
+                await getattr(connection.websocket, send)(b"x" if send == "send_bytes" else "x")
+            except ConnectionClosed as error:
+                outcomes.append(f"closed by {error.closed_by}")
+            else:
+                outcomes.append("dropped")
+
+    senders = []
+    if whose != "the view's":
+        token = None if whose == "nobody's" else _cv.set(SimpleNamespace(_websocket=object()))  # type: ignore[arg-type]
+        senders.append(asyncio.create_task(broadcast()))
+        if token is not None:
+            _cv.reset(token)
+
+    async def view(websocket: Websocket) -> None:
+        await websocket.accept()
+        if whose == "the view's":
+            senders.append(asyncio.create_task(broadcast()))
+        if ending == "over":
+            return
+        await forever()
+
+    task = await connection.start(view)
+    await connection.look(times=2)
+    sent = len(connection.server.sent)
+    if ending in ("left", "lost"):
+        connection.server.leave(1001 if ending == "left" else 1006)
+    elif ending == "closed":
+        await connection.websocket.close()
+        sent += 1
+    elif ending == "limit":
+        connection.websocket._shut(1013, "over")
+        sent += 1
+    await turns()
+    hold.set()
+    await turns(60)
+    assert senders[0].done() and not senders[0].cancelled() and senders[0].exception() is None
+    by_server = ending not in ("left", "lost")
+    assert outcomes == ["closed by server" if by_server and whose == "the view's" else "dropped"] * 3
+    assert len(connection.server.sent) == sent, "nothing is sent to who has left"
+    connection.server.leave()
+    await connection.look(1, times=10)
+    assert task.done()
+
+
+async def test_in_mode_cancel_a_send_that_waits_while_the_client_leaves_is_dropped(connect: Connect) -> None:
+    connection = connect(mode="cancel", config={"WEBSOCKET_SEND_TIMEOUT": 5})
+
+    async def view(websocket: Websocket) -> None:
+        await websocket.accept()
+        await forever()
+
+    await connection.start(view)
+    connection.server.blocked = True
+    sender = asyncio.create_task(connection.websocket.send("x"))
+    await connection.look(1, times=8)
+    await asyncio.wait([sender], timeout=5)
+    assert sender.done() and not sender.cancelled() and sender.result() is None
+    connection.server.blocked = False
+    await connection.look(1, times=10)
+
+
+async def test_in_mode_cancel_a_task_of_the_view_s_cannot_spin_on_drops(connect: Connect) -> None:
+    connection = connect(mode="cancel")
+    tasks: list[asyncio.Task[None]] = []
+
+    async def spin(websocket: Websocket) -> None:
+        while True:
+            await websocket.send("x")
+
+    async def view(websocket: Websocket) -> None:
+        await websocket.accept()
+        tasks.append(asyncio.create_task(spin(websocket)))
+        await forever()
+
+    await connection.start(view)
+    await connection.look(times=2)
+    connection.server.leave()
+    await turns(1000)
+    assert tasks[0].cancelled()
+
+
+async def test_in_mode_raise_who_sends_to_one_that_has_left_is_told(connect: Connect) -> None:
+    connection = connect()
+
+    async def view(websocket: Websocket) -> None:
+        await websocket.accept()
+        await websocket.receive()
+
+    task = await connection.start(view)
+    connection.server.leave(4000, "bye")
+    await turns()
+    assert task.done()
+    for send in (connection.websocket.send, connection.websocket.send_json, connection.websocket.send_text):
+        with pytest.raises(ConnectionClosed) as caught:
+            await send("x")
+        assert told(caught.value) == (4000, "bye", "client")
