@@ -10,12 +10,13 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from ..content_types import BinaryMessages
+from ..exceptions import ConnectionClosed
 from .body import Resumed
 from .endings import WebsocketEndings
 from .handshake import DENIAL
 from .inbox import DISCONNECTS
 from .passing import passed_in, passed_out
-from .socket import ACCEPTED, CLOSED, CONNECTING
+from .socket import ACCEPTED, CLOSED, CONNECTING, REJECTED
 
 if TYPE_CHECKING:
     from ..typing import Message
@@ -133,8 +134,12 @@ class WebsocketConnection(WebsocketEndings):
             self._was_accepted = self._was_accepted and self._accepting is None
             await self._inbox.settle()
             self._disconnected(self._inbox.end or {"code": 1006})
-        elif self._socket.state is not CLOSED or not isinstance(error, RuntimeError):
+        elif not isinstance(error, RuntimeError) or not (
+            self._socket.state is CLOSED or (self._socket.state is REJECTED and await self._inbox.settle())
+        ):
             raise error  # else the server complains about a message after an end that came meanwhile
+        if self._socket.state is REJECTED:  # an answer to the handshake, for which nobody waits any more
+            raise self._socket.error()
         await self._ended("send")
 
     # Receiving ----------------------------------------------------------------------------------------------
@@ -195,7 +200,10 @@ class WebsocketConnection(WebsocketEndings):
             await self._transmit({**message, "type": f"websocket.{message['type']}"})
 
         self._socket.reject(response.status_code)
-        await deliver(response, send, "GET")
+        try:
+            await deliver(response, send, "GET")
+        except ConnectionClosed:
+            pass  # who is not there needs not be told
 
     async def _finish(self, reply: Any = None) -> None:
         """The view has returned. `reply` is the response with which a handshake is refused, or None."""

@@ -186,9 +186,10 @@ class Websocket(WebsocketConnection):
 
         Servers without the ASGI extension websocket.http.response answer 403 without a body.
 
-        Raises ValueError for an impossible status, WebsocketStateError after accepting or rejecting.
+        Raises ValueError for an impossible status, WebsocketStateError after accepting or rejecting, ConnectionClosed
+        after the end.
         """
-        if self._socket.state is CLOSED:
+        if self._socket.state in (CLOSING, CLOSED):
             await self._ended("reject")
         if self._socket.state is not CONNECTING:
             raise self._socket.illegal("reject")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from quart_plug.exceptions import ConnectionClosed, WebsocketStateError
-from quart_plug.wrappers import Response, Websocket
+from quart_plug.exceptions import ConnectionClosed
+from quart_plug.wrappers import Websocket
 
 from .conftest import Connect, turns
 
@@ -226,13 +226,14 @@ async def test_a_refusal_that_the_peer_does_not_take_is_given_up(connect: Connec
 
     async def view(websocket: Websocket) -> Any:
         connection.server.blocked = True
-        with pytest.raises(WebsocketStateError):
-            await websocket.reject(403, "no")
-        return Response("")
+        await websocket.reject(403, "no")
+        return websocket.state
 
     task = await connection.start(view)
-    await connection.look(1, times=22)
-    await task
+    await connection.look(1, times=19)
+    assert not task.done()
+    await connection.look(1, times=3)
+    assert await task == "rejected"
 
 
 # Other limits ----------------------------------------------------------------------------------------------------
