@@ -221,9 +221,8 @@ class WebsocketEndings(BaseRequestWebsocket):
             return
         now = self._touched = self._now()
         self._tellings += 1
-        if self._tellings <= 2:
+        if self._tellings <= 2 or not self._told_at:  # it is unknown as long as nobody was suspended
             self._told_at = now
-            return
         patience = self._config().get("WEBSOCKET_DISCONNECT_GRACE", 5) or 0
         if self._tellings > _PATIENCE or now - self._told_at >= max(patience, 0.1):
             if task is self._link.task:

@@ -54,6 +54,7 @@ class Sweep:
 
     def start(self) -> None:
         """Start the timer: somebody has entered the table."""
+        self.now = max(self.now, self.loop.time())  # the last look may be long ago
         self.timer = self.loop.call_later(self.interval, self._ring, context=self.context)
 
     def leave(self, ctx: Context, watch: Watch | None) -> None:
