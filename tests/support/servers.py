@@ -29,7 +29,11 @@ class Server:
     path     folders for PYTHONPATH, beside `folder`.
     script   another environment's `quart-plug`; by default that of the environment that runs the tests.
     options  options for `quart-plug` itself, before `run`.
+    arguments  options for `run`.
+    command  another command line altogether, which names the app and the port itself (`port` is not looked at).
     """
+
+    announced = r"unning on https?://127\.0\.0\.1:(\d+)"  # "Running on" of most servers, "Uvicorn running on"
 
     def __init__(
         self,
@@ -41,9 +45,13 @@ class Server:
         environment: dict[str, str] | None = None,
         script: Path | None = None,
         options: tuple[str, ...] = (),
+        arguments: tuple[str, ...] = (),
+        command: tuple[str, ...] | None = None,
     ) -> None:
-        program = script or shutil.which("quart-plug", path=sysconfig.get_path("scripts"))
-        assert program is not None, "the script quart-plug is not installed in the environment that runs the tests"
+        if command is None:
+            program = script or shutil.which("quart-plug", path=sysconfig.get_path("scripts"))
+            assert program is not None, "the script quart-plug is not installed in the environment that runs the tests"
+            command = (str(program), "--app", app, *options, "run", "--port", str(port), *arguments)
         clean = {name: value for name, value in os.environ.items() if not name.startswith("QUART")}
         clean |= {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
         clean |= {"PYTHONPATH": os.pathsep.join(map(str, path))} if path else {}
@@ -51,7 +59,7 @@ class Server:
         self._ended = False
         self._news = threading.Condition()
         self._process = subprocess.Popen(
-            [program, "--app", app, *options, "run", "--port", str(port)],
+            command,
             cwd=folder,
             env=clean | (environment or {}),
             stdin=subprocess.DEVNULL,
@@ -64,10 +72,14 @@ class Server:
         self._reader = threading.Thread(target=self._read, name=f"output of {app}", daemon=True)
         self._reader.start()
         try:
-            self.port = int(self.wait_for(r"Running on http://127\.0\.0\.1:(\d+)")[1])
+            self.port = self._find_port()
         except BaseException:
             self.kill()
             raise
+
+    def _find_port(self) -> int:
+        """Once the server has said that it runs."""
+        return int(self.wait_for(self.announced)[1])
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -108,13 +120,21 @@ class Server:
         """`wait_for`, for a test whose loop has to go on meanwhile."""
         return await asyncio.to_thread(self.wait_for, pattern, since)
 
-    def stop(self) -> int:
-        """Stop it as Ctrl+C does; the exit status."""
-        self._process.send_signal(signal.SIGINT)
+    def send_signal(self, number: int) -> None:
+        """To the process that was started, and to no other."""
+        self._process.send_signal(number)
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        """Stop it, as Ctrl+C does if no other signal is named; the exit status."""
+        self.send_signal(number)
+        return self.status(f"after {signal.Signals(number).name}")
+
+    def status(self, since: str = "later") -> int:
+        """The exit status, waited for; then everything that it started is ended too."""
         try:
             return self._process.wait(LIMIT)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"still running {LIMIT:g} seconds after SIGINT; its output:\n{self.output}") from None
+            raise AssertionError(f"still running {LIMIT:g} seconds {since}; its output:\n{self.output}") from None
         finally:
             self.kill()
 

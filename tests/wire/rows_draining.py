@@ -1,0 +1,181 @@
+"""Rows: what happens on SIGTERM, with websockets open and requests coming all the time."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from tests.wire.raw import Raw, connected, frame
+from tests.wire.rows import DRAINED, HANGING, HURRIED, Instead, Wire, row
+
+SOCKETS = 30
+WORKERS = 4  # of each kind: on one connection, and on a new one for each request
+WARM = 40  # answers after which the signal is sent
+
+
+@dataclass
+class Load:
+    """What clients saw of a server that was told to stop."""
+
+    closed: list[Any] = field(default_factory=list)
+    answered: set[int] = field(default_factory=set)
+    begun: set[int] = field(default_factory=set)
+    status: int | None = None
+    late: int | str = ""
+
+
+async def _request(peer: Raw, number: int, load: Load, warm: asyncio.Event) -> bool:
+    """Whether another request may follow on the connection."""
+    peer.write(f"GET /work/{number} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    answer = await peer.answer()
+    assert answer.status == 200 and answer.body == str(number).encode(), answer
+    load.answered.add(number)
+    if len(load.answered) >= WARM:
+        warm.set()
+    return answer.headers.get("connection", "").lower() != "close"
+
+
+async def _work(port: int, keep: bool, numbers: Iterator[int], load: Load, warm: asyncio.Event) -> None:
+    """Ask until no connection is to be had any more."""
+    while True:
+        try:
+            async with connected(port) as peer:
+                for number in numbers:
+                    if not await _request(peer, number, load, warm) or not keep:
+                        break
+        except ConnectionRefusedError:
+            return
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass  # the server closed an idle connection; whether it had begun with the request, it has printed
+
+
+async def _closing(peer: Raw) -> Any:
+    """The close frame, answered; a socket that answers pings like any client."""
+    while True:
+        found = await peer.close_frame()
+        if not isinstance(found, str):
+            peer.write(frame(8, b"" if found[0] is None else found[0].to_bytes(2, "big")))
+        return found
+
+
+async def under_load(wire: Wire) -> Load:
+    load, warm, numbers = Load(), asyncio.Event(), count()
+    port = wire.server.port
+    async with asyncio.TaskGroup() as group:
+        stack = [connected(port) for _ in range(SOCKETS)]
+        peers = [await each.__aenter__() for each in stack]
+        try:
+            for peer in peers:
+                await peer.open("/end")
+                await peer.message()
+            closings = [group.create_task(_closing(peer)) for peer in peers]
+            for index in range(2 * WORKERS):
+                group.create_task(_work(port, index < WORKERS, numbers, load, warm))
+            await warm.wait()
+            load.status = await wire.server.stopped(signal.SIGTERM)
+            load.closed = [await each for each in closings]
+        finally:
+            for each in stack:
+                await each.__aexit__(None, None, None)
+    load.begun = {int(number) for number in re.findall(r"^begun (\d+)$", wire.server.output, re.M)}
+    return load
+
+
+@row(
+    "SIGTERM under load: every websocket is closed with 1012 and a reason",
+    group=DRAINED,
+    holds={"codes": [1012], "with a reason": True},
+    otherwise={
+        "hypercorn-own": Instead({"codes": [1011], "with a reason": False}, "1011, after `--graceful-timeout` (3 s)"),
+        "uvicorn-own": Instead({"codes": [1012], "with a reason": False}, "1012, without a reason"),
+        "granian-own": Instead(
+            {"codes": ["cut"], "with a reason": False}, "the connections are cut, without a close frame"
+        ),
+    },
+)
+async def drained_sockets(wire: Wire) -> object:
+    load: Load = await wire.once(under_load)
+    frames = [each for each in load.closed if not isinstance(each, str)]
+    codes = sorted({each if isinstance(each, str) else each[0] for each in load.closed}, key=str)
+    return {"codes": codes, "with a reason": bool(frames) and all(reason for _, reason in frames)}
+
+
+@row("and every request that the application had begun with is answered", group=DRAINED, holds=[True, set()])
+async def drained_requests(wire: Wire) -> object:
+    load: Load = await wire.once(under_load)
+    return [len(load.begun) >= WARM, load.begun - load.answered]
+
+
+@row(
+    "the shutdown functions run, and the exit status is 0",
+    group=DRAINED,
+    holds=[True, 0],
+    otherwise={"uvicorn-own": Instead([True, -15], "they run; it ends by the signal (-15)")},
+)
+async def drained_status(wire: Wire) -> object:
+    load: Load = await wire.once(under_load)
+    return ["shut down" in wire.server.lines, load.status]
+
+
+# What does not end by itself ------------------------------------------------------------------------------------------
+
+
+async def with_hanging(wire: Wire) -> dict[str, Any]:
+    async with wire.tcp() as request, wire.raw("/stubborn") as peer:
+        request.write(b"GET /hang HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await wire.server.printed("^hanging$")
+        await peer.message()
+        status = await wire.server.stopped(signal.SIGTERM)
+    lines = wire.server.lines
+    return {
+        "cancelled": [what for what in ("request", "websocket") if f"the {what} was cancelled" in lines],
+        "shutdown functions": "shut down" in lines,
+        "status": status,
+    }
+
+
+@row(
+    "what has not ended within `SHUTDOWN_TIMEOUT` is cancelled; the shutdown functions run, and the exit status is 0",
+    group=HANGING,
+    holds={"cancelled": ["request", "websocket"], "shutdown functions": True, "status": 0},
+    otherwise={
+        "hypercorn-own": Instead(
+            {"cancelled": ["request", "websocket"], "shutdown functions": True, "status": 0},
+            "yes, after `--graceful-timeout`",
+        ),
+        "uvicorn-own": Instead(
+            {"cancelled": ["request", "websocket"], "shutdown functions": True, "status": -15},
+            "after `--timeout-graceful-shutdown` (off); it ends by the signal (-15)",
+        ),
+        "granian-own": Instead(
+            {"cancelled": [], "shutdown functions": False, "status": 0},
+            "the process is killed after `--workers-kill-timeout` (off)",
+        ),
+    },
+)
+async def hanging(wire: Wire) -> object:
+    return await wire.once(with_hanging)
+
+
+@row("a second signal stops at once, with the status 143", group=HURRIED, holds=143, own=False)
+async def second_signal(wire: Wire) -> object:
+    async with wire.tcp() as request:
+        request.write(b"GET /hang HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await wire.server.printed("^hanging$")
+        wire.server.send_signal(signal.SIGTERM)
+        while await _listens(wire.server.port):
+            await asyncio.sleep(0.01)
+        return await wire.server.stopped(signal.SIGTERM)
+
+
+async def _listens(port: int) -> bool:
+    try:
+        async with connected(port):
+            return True
+    except OSError:
+        return False
