@@ -8,7 +8,9 @@ hypercorn's class:
   connection was lost; hypercorn says 1006 always.
 - a protocol error of the peer is answered with a close frame (RFC 6455, 7.1.7).
 - pings have a deadline, and a message over the limit ends the connection though the peer ignores the
-  close frame.
+  close frame. The limit holds while a message is inflated (see inflating.py).
+- who closes first waits a moment for the peer's close frame, and reads until then: what was not read would make the
+  system reset the connection, and the peer lose the close frame.
 - `go_away` closes with a code of the server's (1012 when it stops).
 - the scope has `quart_plug.abort`, a function that ends the connection without waiting for the peer, who may
   not read: HTTP/1.1's transport is aborted, HTTP/2's stream is reset.
@@ -22,6 +24,7 @@ from __future__ import annotations
 
 import asyncio
 import warnings
+from collections.abc import Iterable
 from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
@@ -31,12 +34,17 @@ from typing import Any, cast
 from h2.errors import ErrorCodes
 from h2.exceptions import ProtocolError
 from hypercorn.asyncio.worker_context import WorkerContext
-from hypercorn.protocol import h2, h11
+from hypercorn.protocol import h2, h11, ws_stream
 from hypercorn.protocol.events import Body, Data, Event, StreamClosed
-from hypercorn.protocol.ws_stream import ASGIWebsocketState, FrameTooLargeError, WSStream
-from wsproto.connection import ConnectionState
+from hypercorn.protocol.ws_stream import ASGIWebsocketState, FrameTooLargeError, Handshake, WSStream
+from wsproto.connection import Connection, ConnectionState, ConnectionType
 from wsproto.events import CloseConnection, Message, Ping
+from wsproto.extensions import Extension
 from wsproto.frame_protocol import CloseReason
+from wsproto.handshake import server_extensions_handshake
+from wsproto.utilities import generate_accept_token
+
+from .inflating import LimitedDeflate
 
 SUPPORTED = "0.18"
 CLOSE_REPLY_SECONDS = 1.0
@@ -56,8 +64,39 @@ class PlugContext(WorkerContext):
         self.websockets: set[PlugStream] = set()
 
 
+class PlugHandshake(Handshake):
+    """Hypercorn's, which accepts with its own extension; `limit` is that of a message."""
+
+    limit = 2**63 - 1
+
+    def accept(
+        self, subprotocol: str | None, additional_headers: Iterable[tuple[bytes, bytes]]
+    ) -> tuple[int, list[tuple[bytes, bytes]], Connection]:
+        headers: list[tuple[bytes, bytes]] = []
+        if subprotocol is not None:
+            if subprotocol not in (self.subprotocols or ()):
+                raise ValueError(f"the client did not ask for the subprotocol {subprotocol!r}")
+            headers.append((b"sec-websocket-protocol", subprotocol.encode()))
+        extensions: list[Extension] = [LimitedDeflate(self.limit)]
+        accepts = None if self.extensions is None else server_extensions_handshake(self.extensions, extensions)
+        if accepts:
+            headers.append((b"sec-websocket-extensions", accepts))
+        if self.key is not None:
+            headers.append((b"sec-websocket-accept", generate_accept_token(self.key)))
+        status_code = 200
+        if self.http_version == "1.1":
+            headers += [(b"upgrade", b"WebSocket"), (b"connection", b"Upgrade")]
+            status_code = 101
+        headers += additional_headers
+        self.accepted = True
+        return status_code, headers, Connection(ConnectionType.SERVER, extensions)
+
+
 class PlugStream(WSStream):
     """One websocket connection; see the module's text."""
+
+    handshake: PlugHandshake
+    broken = False  # whether the peer's data cannot be told apart any more
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -91,6 +130,8 @@ class PlugStream(WSStream):
             await self._end()
             return
         self.heard = self.context.time()
+        if self.broken:
+            return  # read, and for nobody
         if isinstance(event, (Body, Data)) and not self.handshake.accepted:
             if self.state is ASGIWebsocketState.HANDSHAKE:
                 await self._refuse_early_data()
@@ -118,9 +159,12 @@ class PlugStream(WSStream):
         if message is not None and message["type"] == "websocket.close" and self.outcome is None:
             code = message.get("code") or CloseReason.NORMAL_CLOSURE
             self.outcome = (int(code), message.get("reason") or "")
+        if message is None and self.state is ASGIWebsocketState.CLOSED and not self.closed:
+            await self._is_gone_within(CLOSE_REPLY_SECONDS)
         await super().app_send(message)
 
     async def _accept(self, message: Any) -> None:
+        self.handshake.limit = self.config.websocket_max_message_size
         self._websockets().add(self)
         await super()._accept(message)
 
@@ -156,7 +200,11 @@ class PlugStream(WSStream):
             await self._send_wsproto_event(event.response())
         elif self.connection.state is ConnectionState.OPEN:
             # Not the peer's close frame but its breach of the protocol, for which wsproto names the code.
-            await self._send_wsproto_event(CloseConnection(code=event.code, reason=event.reason))
+            self.broken = True
+            reason = "message too big" if event.code == CloseReason.MESSAGE_TOO_BIG else event.reason or ""
+            self.outcome = (int(event.code), reason)
+            self.task_group.spawn(self.go_away, *self.outcome)
+            return
         await self.send(StreamClosed(stream_id=self.stream_id))
 
     async def go_away(self, code: int, reason: str) -> None:
@@ -166,6 +214,8 @@ class PlugStream(WSStream):
         if self.outcome is None:
             self.outcome = (code, reason)
         await self._send_wsproto_event(CloseConnection(code=code, reason=reason))
+        if self.broken and self.transport is not None and self.transport.can_write_eof() and self._http2() is None:
+            self.transport.write_eof()  # its close frame could not be read, its end can
         if not await self._is_gone_within(CLOSE_REPLY_SECONDS):
             await self.send(StreamClosed(stream_id=self.stream_id))
 
@@ -217,4 +267,5 @@ def install() -> bool:
     # The one way: hypercorn takes no stream class as an argument.
     for module in (h11, h2):
         vars(module)["WSStream"] = PlugStream
+    vars(ws_stream)["Handshake"] = PlugHandshake
     return True
