@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import socket
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,9 @@ import pytest
 
 from quart_plug import Quart
 from quart_plug.running import ServerStartError
-from quart_plug.servers import accepted, listen, listening, serve_options
+from quart_plug.servers import Acceptor, accepted, listen, listening, serve_options
 
+LIMIT = 10.0
 PEM = str(Path(__file__).parent / "plugins" / "hypercorn" / "localhost.pem")
 
 
@@ -66,14 +69,96 @@ async def test_a_given_socket_is_served_on() -> None:
     assert sock.fileno() == -1  # and closed at the end
 
 
-def test_who_waits_to_be_accepted_can_be_taken_before_the_socket_is_closed() -> None:
+def test_who_waits_to_be_accepted_can_be_taken_before_a_socket_is_closed() -> None:
     with listen("127.0.0.1", 0) as sock:
         assert accepted(sock) == []
         clients = [socket.create_connection(sock.getsockname()) for _ in range(3)]
         connections = accepted(sock)
     for client, connection in zip(clients, connections, strict=True):
         with client, connection:
-            client.settimeout(10)
+            client.settimeout(LIMIT)
             connection.setblocking(True)
             connection.sendall(b"x")
+            assert client.recv(1) == b"x"
     assert accepted(sock) == []
+
+
+class Taken:
+    """What an acceptor hands on."""
+
+    def __init__(self) -> None:
+        self.sock = listen("127.0.0.1", 0)
+        self.connections: list[socket.socket] = []
+        self.acceptor = Acceptor(self.sock, self.connections.append)
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(self.sock.getsockname())
+
+    async def wait_for(self, count: int) -> None:
+        async with asyncio.timeout(LIMIT):
+            while len(self.connections) < count:
+                await asyncio.sleep(0.001)
+
+    def close(self) -> None:
+        self.acceptor.close()
+        for connection in self.connections:
+            connection.close()
+
+
+@pytest.fixture
+async def taken() -> Any:
+    taken = Taken()
+    yield taken
+    taken.close()
+
+
+async def test_who_waits_to_be_accepted_is_handed_on_before_the_socket_is_closed(taken: Taken) -> None:
+    taken.acceptor.start()
+    with taken.connect():
+        await taken.wait_for(1)
+        waiting = [taken.connect() for _ in range(3)]
+        address = taken.sock.getsockname()
+        taken.acceptor.close()
+        assert len(taken.connections) == 4
+        for client, connection in zip(waiting, taken.connections[1:], strict=True):
+            connection.send(b"x")
+            with client:
+                assert client.recv(1) == b"x"
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(address)
+    taken.acceptor.close()  # a second time does nothing
+
+
+async def test_a_loop_that_cannot_watch_a_socket_waits_for_each_connection(
+    taken: Taken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def add_reader(*args: Any) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "add_reader", add_reader)
+    taken.acceptor.start()
+    monkeypatch.undo()  # the loop's own way of waiting needs it
+    with taken.connect(), taken.connect():
+        await taken.wait_for(2)
+
+
+async def test_no_room_for_another_connection_is_said_and_tried_again(
+    taken: Taken, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    full = True
+
+    class Full(socket.socket):
+        def accept(self) -> Any:
+            if full:
+                raise OSError(errno.EMFILE, "Too many open files")
+            return super().accept()
+
+    monkeypatch.setattr(Acceptor, "retry", 0.01)
+    taken.acceptor.sock = Full(fileno=taken.sock.detach())
+    taken.sock = taken.acceptor.sock
+    taken.acceptor.start()
+    with taken.connect():
+        while "Too many open files" not in caplog.text:
+            await asyncio.sleep(0.001)
+        full = False
+        await taken.wait_for(1)

@@ -33,7 +33,6 @@ from typing import Any, cast
 
 from h2.errors import ErrorCodes
 from h2.exceptions import ProtocolError
-from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.protocol import h2, h11, ws_stream
 from hypercorn.protocol.events import Body, Data, Event, StreamClosed
 from hypercorn.protocol.ws_stream import ASGIWebsocketState, FrameTooLargeError, Handshake, WSStream
@@ -44,7 +43,9 @@ from wsproto.frame_protocol import CloseReason
 from wsproto.handshake import server_extensions_handshake
 from wsproto.utilities import generate_accept_token
 
+from . import protocols
 from .inflating import LimitedDeflate
+from .protocols import DrainingContext
 
 SUPPORTED = "0.18"
 CLOSE_REPLY_SECONDS = 1.0
@@ -56,11 +57,11 @@ LOST: Outcome = (int(CloseReason.ABNORMAL_CLOSURE), "")
 transport_of_connection: ContextVar[asyncio.WriteTransport | None] = ContextVar("transport", default=None)
 
 
-class PlugContext(WorkerContext):
+class PlugContext(DrainingContext):
     """Hypercorn's shared state of one server, with the websockets that are open on it."""
 
     def __init__(self) -> None:
-        super().__init__(None)
+        super().__init__()
         self.websockets: set[PlugStream] = set()
 
 
@@ -268,4 +269,5 @@ def install() -> bool:
     for module in (h11, h2):
         vars(module)["WSStream"] = PlugStream
     vars(ws_stream)["Handshake"] = PlugHandshake
+    protocols.install()
     return True

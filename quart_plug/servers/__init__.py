@@ -7,12 +7,14 @@ the app's loop is a `Sequence`; another says where it runs with `options.announc
 
 from __future__ import annotations
 
-from .binding import accepted, listen, listening, url_of
+from .accepting import Acceptor, accepted
+from .binding import listen, listening
 from .lifespan import Lifespan
-from .options import ServeOptions, serve_options, unusable_certificate
+from .options import ServeOptions, serve_options, unusable_certificate, url_of
 from .sequence import Sequence, cancelled
 
 __all__ = [
+    "Acceptor",
     "Lifespan",
     "Sequence",
     "ServeOptions",

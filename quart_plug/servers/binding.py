@@ -14,12 +14,12 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from ..running import ServerStartError
-from .options import ServeOptions
+from .options import ServeOptions, url_of
 
 if TYPE_CHECKING:
     from ..app import Quart
 
-__all__ = ["accepted", "listen", "listening", "url_of"]
+__all__ = ["listen", "listening"]
 
 
 @asynccontextmanager
@@ -37,18 +37,6 @@ async def listening(app: Quart, options: ServeOptions) -> AsyncIterator[socket.s
         yield sock
     finally:
         sock.close()
-
-
-def accepted(sock: socket.socket) -> list[socket.socket]:
-    """The connections that wait to be accepted: for who is about to close the socket, which would cut them off."""
-    found: list[socket.socket] = []
-    while True:
-        try:
-            connection, _ = sock.accept()
-        except OSError:  # there is none (BlockingIOError), or the system has no room for it
-            return found
-        connection.setblocking(False)
-        found.append(connection)
 
 
 def listen(host: str, port: int, backlog: int = 1024) -> socket.socket:
@@ -75,12 +63,6 @@ def listen(host: str, port: int, backlog: int = 1024) -> socket.socket:
         sock.close()
         raise _explained(error, host, port) from error
     return sock
-
-
-def url_of(sock: socket.socket, scheme: str) -> str:
-    """The URL under which the socket is reached, with its real port."""
-    host, port = sock.getsockname()[:2]
-    return f"{scheme}://[{host}]:{port}" if sock.family == socket.AF_INET6 else f"{scheme}://{host}:{port}"
 
 
 def _resolve(host: str, port: int) -> tuple[int, tuple[str, int] | tuple[str, int, int, int]]:

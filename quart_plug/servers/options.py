@@ -14,7 +14,7 @@ from typing import Any
 from ..hooks.suggestions import did_you_mean
 from ..running import DEFAULT_HOST, DEFAULT_PORT, ServerStartError
 
-__all__ = ["ServeOptions", "serve_options", "unusable_certificate"]
+__all__ = ["ServeOptions", "serve_options", "unusable_certificate", "url_of"]
 
 KiB = 1024
 
@@ -58,10 +58,20 @@ class ServeOptions:
         """ "https" with a certificate, else "http"."""
         return "http" if self.certfile is None else "https"
 
+    def announce_at(self, sock: socket.socket) -> None:
+        """Say that the app runs, and where."""
+        self.announce(f"Running on {url_of(sock, self.scheme)} (CTRL + C to quit)")
+
     @property
     def key(self) -> str | None:
         """The file that the key is in."""
         return self.certfile if self.keyfile is None else self.keyfile
+
+
+def url_of(sock: socket.socket, scheme: str) -> str:
+    """The URL under which the socket is reached, with its real port."""
+    host, port = sock.getsockname()[:2]
+    return f"{scheme}://[{host}]:{port}" if sock.family == socket.AF_INET6 else f"{scheme}://{host}:{port}"
 
 
 OPTIONS = tuple(field.name for field in fields(ServeOptions))

@@ -2,8 +2,9 @@
 
 The order of an end:
 
-    the listening socket is closed -> websockets get 1012 -> idle connections close, requests in flight finish
-    -> after SHUTDOWN_TIMEOUT seconds the rest is cancelled -> the app's shutdown functions run
+    who waits to be accepted is accepted, the listening socket is closed -> websockets get 1012, clients are asked to go
+    -> idle connections close, requests in flight finish -> after SHUTDOWN_TIMEOUT seconds the rest is cancelled
+    -> the app's shutdown functions run
 
 `asyncio.Server.wait_closed()` is never awaited: on Python 3.12 and later it returns only when every client has left.
 A cancelled `run` skips the waiting, and with the message `AT_ONCE` the shutdown functions too. Must not touch signals:
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..draining import cancel_connections, close_websockets
 from ..running import AT_ONCE
-from .binding import accepted, url_of
+from .accepting import Acceptor, accepted
 from .lifespan import Lifespan
 from .options import ServeOptions
 
@@ -37,7 +38,11 @@ class Sequence(ABC):
     options   as it is to be served.
     listener  the socket, listening, non-blocking.
     seconds   how long connections may take to end (SHUTDOWN_TIMEOUT).
+    connecting  the tasks in which accepted connections are taken; a handshake of TLS may be under way.
+    closing   the task that closes the app's websockets, while the server drains; a peer that does not read delays it.
     """
+
+    closing: asyncio.Task[None]
 
     def __init__(self, app: Quart, options: ServeOptions, listener: socket.socket) -> None:
         self.app = app
@@ -46,14 +51,20 @@ class Sequence(ABC):
         self.loop = asyncio.get_running_loop()
         self.seconds = float(app.config.get("SHUTDOWN_TIMEOUT", 10))
         self.lifespan = Lifespan(app)
+        self.connecting: set[asyncio.Task[None]] = set()
 
-    @abstractmethod
-    async def accept(self) -> asyncio.Server:
+    async def accept(self) -> asyncio.Server | Acceptor:
         """Begin to accept connections from the listener."""
+        acceptor = Acceptor(self.listener, self._begin)
+        acceptor.start()
+        return acceptor
 
     @abstractmethod
     async def take(self, connection: socket.socket) -> None:
-        """Serve a connection that the listener had when it was about to be closed."""
+        """Begin to serve an accepted connection: make its transport and protocol."""
+
+    def stopping(self) -> None:  # noqa: B027  # a subclass may have nothing to do
+        """The end begins: the listener is about to be closed."""
 
     @abstractmethod
     async def drain(self) -> None:
@@ -87,18 +98,27 @@ class Sequence(ABC):
     async def _serve(self, stop: asyncio.Future[None]) -> None:
         server = await self.accept()
         try:
-            self.options.announce(f"Running on {url_of(self.listener, self.options.scheme)} (CTRL + C to quit)")
+            self.options.announce_at(self.listener)
             await asyncio.wait((stop,))
-            waiting = accepted(self.listener)  # closing the listener would cut them off
+            self.stopping()
+            for connection in accepted(self.listener):  # closing the listener would cut them off
+                self._begin(connection)
             server.close()
-            for connection in waiting:
-                await self._take(connection)
-            await close_websockets(self.app)
-            await self.drain()
+            self.closing = self.loop.create_task(close_websockets(self.app))
+            try:
+                await self.drain()
+            finally:
+                await cancelled((self.closing,))
             await cancel_connections(self.app)
         finally:
             server.close()
+            await cancelled(self.connecting)
             await self.abort()
+
+    def _begin(self, connection: socket.socket) -> None:
+        task = self.loop.create_task(self._take(connection))
+        self.connecting.add(task)
+        task.add_done_callback(self.connecting.discard)
 
     async def _take(self, connection: socket.socket) -> None:
         try:

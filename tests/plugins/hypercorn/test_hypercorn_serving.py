@@ -111,9 +111,7 @@ async def test_an_error_of_the_trigger_is_raised(make_app: Any) -> None:
         raise LookupError("from the trigger")
 
     with pytest.raises(ExceptionGroup) as caught:
-        await serving.HypercornServer().serve(
-            app, host="127.0.0.1", port=0, shutdown_trigger=trigger, announce=print
-        )
+        await serving.HypercornServer().serve(app, host="127.0.0.1", port=0, shutdown_trigger=trigger, announce=print)
     assert [str(error) for error in caught.value.exceptions] == ["from the trigger"]
 
 
@@ -143,9 +141,7 @@ async def test_a_trigger_may_raise_hypercorns_word_for_the_end(make_app: Any) ->
 
     app = make_app(hello)
     server = serving.HypercornServer()
-    await asyncio.wait_for(
-        server.serve(app, host="127.0.0.1", port=0, shutdown_trigger=trigger, announce=print), LIMIT
-    )
+    await asyncio.wait_for(server.serve(app, host="127.0.0.1", port=0, shutdown_trigger=trigger, announce=print), LIMIT)
 
 
 async def test_the_apps_shutdown_runs_after_the_last_connection(
