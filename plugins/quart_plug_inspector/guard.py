@@ -6,7 +6,8 @@ has to hold, whatever else does:
 
 1. The app is in debug mode, now. Else there is no such path: 404.
 2. The browser knows the app by a trusted name. Else a site whose name leads to 127.0.0.1 (DNS rebinding) would be the
-   same origin as the inspector. Only the Host header counts: a proxy's headers are not looked at.
+   same origin as the inspector. Only the Host header counts: a proxy's headers are not looked at, even where the
+   application trusts them.
 3. The request does not come from another origin: by `Origin`, and by `Sec-Fetch-Site` where there is one. Another port
    of the same host is another origin, though a cookie with SameSite=Strict is sent there. A websocket has to have an
    `Origin`, since browsers do not keep other sites from opening one.
@@ -19,13 +20,14 @@ Does no I/O, and knows no view: it takes an ASGI scope's headers, and answers wi
 from __future__ import annotations
 
 import hmac
-import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
+
+from quart_plug.origins import AS_RECEIVED, header_values, host_of, origin_of, parse_origin
 
 from .settings import Settings, derived
 
@@ -34,9 +36,7 @@ __all__ = ["Guard", "Refusal", "security_headers"]
 ATTEMPTS = 10
 LOCKED_SECONDS = 60
 
-_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
-_DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
 @dataclass(frozen=True)
@@ -49,28 +49,6 @@ class Refusal:
 
 
 NOT_THERE = Refusal(404, "Not Found")
-
-
-def values_of(scope: Any, name: bytes) -> list[str]:
-    """Every value that a header has in an ASGI scope."""
-    return [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name]
-
-
-def host_of(scope: Any) -> tuple[str, str | None] | None:
-    """(name, port) of the one Host header; None when there is none, more than one, or it is no host."""
-    hosts = values_of(scope, b"host")
-    match = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
-    return None if match is None else (match["name"].lower(), match["port"])
-
-
-def origin_of(scope: Any) -> str | None:
-    """The origin that this request or websocket is of, as a browser would write it."""
-    host = host_of(scope)
-    if host is None:
-        return None
-    scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
-    name, port = host
-    return f"{scheme}://{name}" + (f":{port}" if port and port != _DEFAULT_PORTS.get(scheme) else "")
 
 
 def is_trusted(name: str, trusted: Iterable[str]) -> bool:
@@ -114,6 +92,7 @@ class Guard:
         """
         if not self._app.debug:
             return NOT_THERE
+        scope = scope.get(AS_RECEIVED, scope)
         host = host_of(scope)
         if host is None or not is_trusted(host[0], self._settings.trusted_hosts):
             name = "a host that cannot be read" if host is None else f"the host {host[0]!r}"
@@ -122,12 +101,13 @@ class Guard:
                 f"The inspector is not shown to {name}: use localhost or 127.0.0.1, or add the host's name to"
                 " trusted_hosts of the plugin 'inspector'.",
             )
-        sites = values_of(scope, b"sec-fetch-site")
-        is_page = navigation and "navigate" in values_of(scope, b"sec-fetch-mode")
+        sites = header_values(scope, b"sec-fetch-site")
+        is_page = navigation and "navigate" in header_values(scope, b"sec-fetch-mode")
         if not is_page and any(site not in ("same-origin", "none") for site in sites):
             return Refusal(403, "The inspector does not answer other sites.")
-        origins = values_of(scope, b"origin")
-        if any(origin != origin_of(scope) for origin in origins):
+        origins = header_values(scope, b"origin")
+        own = origin_of(scope)
+        if any(parse_origin(origin) != own for origin in origins):
             return Refusal(403, "The inspector does not answer other origins.")
         if scope["type"] == "websocket" and len(origins) != 1:
             return Refusal(403, "The inspector's websocket is for its own page.")
@@ -139,7 +119,7 @@ class Guard:
         """None for who has the cookie, or the token as `Authorization: Bearer`; else what to answer."""
         if any(hmac.compare_digest(value.encode(), self.cookie_value.encode()) for value in self._cookies(scope)):
             return None
-        for value in values_of(scope, b"authorization"):
+        for value in header_values(scope, b"authorization"):
             kind, _, token = value.partition(" ")
             if kind.lower() == "bearer":
                 return self.try_token(token.strip())
@@ -162,7 +142,7 @@ class Guard:
 
     def _cookies(self, scope: Any) -> list[str]:
         found = []
-        for header in values_of(scope, b"cookie"):
+        for header in header_values(scope, b"cookie"):
             for part in header.split(";"):
                 try:
                     morsel = SimpleCookie(part.strip()).get(self.cookie)
@@ -176,8 +156,8 @@ class Guard:
 def security_headers(scope: Any) -> dict[str, str]:
     """What every answer of the inspector carries."""
     # Safari does not count a websocket as 'self'; the host was checked before it is written here.
-    origin = origin_of(scope) or ""
-    socket = " " + origin.replace("http", "ws", 1) if origin else ""
+    origin = origin_of(scope)
+    socket = "" if origin is None else " " + str(origin).replace("http", "ws", 1)
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
         f"connect-src 'self'{socket}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "

@@ -16,7 +16,7 @@ PLUGINS = ROOT / "plugins"
 LAYERS = [
     [
         "exceptions", "typing", "kinds", "tables", "concurrency", "namespace", "utils", "resources", "decorators",
-        "masking", "faults", "schemas", "scalars", "models", "conversion", "typing_of_tests",
+        "masking", "faults", "schemas", "scalars", "models", "conversion", "origins", "typing_of_tests",
     ],
     ["hooks", "reexports"],
     ["mypy_plugin"],
