@@ -23,7 +23,7 @@ from werkzeug.exceptions import Aborter
 
 from .app_config import DEFAULT_CONFIG, PLAN_SETTINGS, PLUGIN_SETTINGS, auto_instance_path
 from .app_templates import Templates
-from .asgi import ASGIHTTPConnection, ASGILifespan, ASGIWebsocketConnection, entry, http
+from .asgi import ASGIHTTPConnection, ASGILifespan, ASGIWebsocketConnection, entry, filtering, http
 from .concurrency import is_coroutine_function, run_sync
 from .config import PLUGIN_CONFIG, Config, ConfigAttribute, as_timedelta
 from .ctx import Context, context_of
@@ -366,7 +366,9 @@ class Quart(
         call = self._entrance
         if call is None:
             replaced = getattr(self.asgi_app, "__func__", None) is not _ASGI_APP
-            call = self.__dict__["_entrance"] = self.asgi_app if replaced else self._connection
+            call = self.asgi_app if replaced else self._connection
+            if scope["type"] != "lifespan":  # set-up belongs to the start-up, which tells the server when it fails
+                call = self.__dict__["_entrance"] = filtering(self, call)
         await call(scope, receive, send)
 
     def _connection(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:

@@ -10,14 +10,16 @@ The ASGI specification: https://asgi.readthedocs.io/en/latest/specs/www.html
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.datastructures import Headers
 
+from .concurrency import is_coroutine_function
 from .connections import drive, http, websocket
 from .ctx import connection_context
+from .exceptions import PluginHookError
 from .hooks.names import lazy_names
 from .kinds import REQUEST, WEBSOCKET
 from .reexports import ASGI
@@ -27,6 +29,7 @@ from .wrappers.response_headers import wire_headers
 
 if TYPE_CHECKING:
     from .app import Quart
+    from .hooks.origins import Origin
     from .typing import Message, Receive, Scope, Send
 
 __all__ = [
@@ -59,6 +62,39 @@ def entry(app: Quart, scope: Scope, receive: Receive, send: Send) -> Awaitable[N
             f"the ASGI scope {type_!r} is not known here; it has to be http, websocket or lifespan"
         )
     return class_(app, scope)(receive, send)  # type: ignore[no-any-return]
+
+
+def filtering(
+    app: Quart, inner: Callable[[Scope, Receive, Send], Awaitable[None]]
+) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    """`inner` behind the functions that plugins gave to the hook `scope_filters`; itself when there are none."""
+    app.setup_plugins()
+    results = app.plugin_hooks.results("scope_filters", app)
+    filters = [(checked_filter(one.value, one.origin), one.origin) for one in results]
+    if not filters:
+        return inner
+
+    def through(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        if scope["type"] != "lifespan":
+            for function, origin in filters:
+                try:
+                    scope = function(scope)
+                except Exception as error:
+                    error.add_note(f"In the function that {origin} gave to the hook 'scope_filters'.")
+                    raise
+        return inner(scope, receive, send)
+
+    return through
+
+
+def checked_filter(function: Any, origin: Origin) -> Callable[[Scope], Scope]:
+    """What a plugin gave to the hook `scope_filters`; PluginHookError when it cannot be called."""
+    if not callable(function) or is_coroutine_function(function):
+        raise PluginHookError(
+            f"{origin} gave {function!r} to the hook 'scope_filters'; it has to be a plain function that takes an ASGI"
+            " scope and gives one"
+        )
+    return function  # type: ignore[no-any-return]  # it is called with a scope
 
 
 class ASGIHTTPConnection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING, Any
 
 from ..markers import hookspec
@@ -10,9 +10,21 @@ from ..markers import hookspec
 if TYPE_CHECKING:
     from werkzeug.exceptions import HTTPException
 
+    from ...app import Quart
     from ...ctx import Context
+    from ...typing import Scope
 
 # Every connection ---------------------------------------------------------------------------------------------------
+
+
+@hookspec(kind="collect", colour="sync")
+def scope_filters(app: Quart) -> Callable[[Scope], Scope] | None:
+    """A plain function that is given the ASGI scope of each request and websocket before anything else, middleware
+    included, and gives the scope to go on with: the same one, or a changed copy. None, for not needed, costs nothing.
+
+    Asked for again when plans are compiled anew: after a change of plugins, registrations or TRUSTED_PROXIES, and after
+    `app.plans_changed()`.
+    """
 
 
 @hookspec(kind="around", colour="async")

@@ -19,6 +19,31 @@ class Boom(Exception):
 
 
 @scenario
+async def scope_filters(kind: str) -> None:
+    """Called with each connection's scope, before middleware; what it gives is gone on with. None leaves it."""
+    wanted = True
+    seen: list[str] = []
+
+    def filters(app: Quart) -> Any:
+        return (lambda scope: {**scope, "path": "/", "was": scope["path"]}) if wanted else None
+
+    app = app_with("scope_filters", filters)
+    view(app, kind)
+    inner = app.asgi_app
+
+    async def middleware(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope.get("was", "untouched"))
+        await inner(scope, receive, send)
+
+    app.asgi_app = middleware  # type: ignore[method-assign]  # as middleware does
+    assert (await visit(app, kind, "/elsewhere")).said == "view"
+    wanted = False
+    app.plans_changed()
+    await visit(app, kind, "/")
+    assert seen == ["/elsewhere", "untouched"]
+
+
+@scenario
 async def connection(kind: str) -> None:
     """Entered before everything, left after the response is made; sees the error that nothing handled."""
     calls: list[Any] = []
