@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from werkzeug.exceptions import SecurityError
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.request import Request as SansIORequest
+from werkzeug.sansio.utils import get_host
 
 from ..exceptions import ClientDisconnected
 from ..globals import _cv
@@ -92,6 +94,8 @@ class BaseRequestWebsocket(SansIORequest):
     root_path     where the application is mounted, without a trailing slash.
     path          the decoded path below `root_path`.
     query_string  the bytes after the question mark.
+    host          with the port, unless it is the scheme's default; touching it answers 400 when the header is no host,
+                  or none of TRUSTED_HOSTS.
     remote_addr   the peer's address as the server gives it, "<local>" if it gives none.
     http_version  "1.0", "1.1", "2" or "3".
     scope         the ASGI scope.
@@ -160,6 +164,16 @@ class BaseRequestWebsocket(SansIORequest):
         """The application: that of the context it was made from, or the current one."""
         ctx = self._ctx or _cv.get(None)
         return None if ctx is None else ctx.app
+
+    def _host(self) -> str:
+        given = self.headers.getlist("Host")
+        host = get_host(self.scheme, given[0] if given else None, self.server, self.trusted_hosts)
+        if len(given) > 1 or (given and given[0] and not host):
+            # An address made of it would have another path than the one that was matched (RFC 9112, 3.2).
+            raise SecurityError("The header Host has to be one host.")
+        return host
+
+    host: str = when_touched(_host)
 
     @property
     def headers(self) -> Headers:
