@@ -15,7 +15,7 @@ else:
 app = Quart("startup")
 if which == "kernel":
     app.config["PLUGINS_DISABLED"] = [
-        *("json", "sessions", "templates", "signals", "static", "cli", "hypercorn", "debug"),
+        *("json", "sessions", "templates", "signals", "static", "cli", "hypercorn", "debug", "security"),
     ]
 
 

@@ -43,6 +43,8 @@ DEFAULT_CONFIG: dict[str, Any] = {
     "TRAP_BAD_REQUEST_ERRORS": None,
     "TRAP_HTTP_EXCEPTIONS": False,
     "TRUSTED_HOSTS": None,
+    "TRUSTED_PROXIES": None,
+    "TRUSTED_PROXY_HEADERS": ("x-forwarded-for", "x-forwarded-proto"),
     "USE_X_SENDFILE": False,
     # quart-plug's own
     "PLUGIN_CONFIG": {},
@@ -52,6 +54,7 @@ DEFAULT_CONFIG: dict[str, Any] = {
     "PLUGINS_STRICT": True,
     "SHUTDOWN_TIMEOUT": 10,  # seconds between the signal and the end
     "WEBSOCKET_ACCEPT_TIMEOUT": 10,  # seconds
+    "WEBSOCKET_ALLOWED_ORIGINS": None,  # the application's own
     "WEBSOCKET_DISCONNECT": "auto",
     "WEBSOCKET_DISCONNECT_GRACE": 5,  # seconds
     "WEBSOCKET_IDLE_TIMEOUT": None,  # seconds
@@ -61,6 +64,7 @@ DEFAULT_CONFIG: dict[str, Any] = {
     "WEBSOCKET_RECEIVE_QUEUE": 32,  # messages
     "WEBSOCKET_RECEIVE_QUEUE_BYTES": 4 * 1024 * 1024,
     "WEBSOCKET_RECEIVE_STALL": 60,  # seconds
+    "WEBSOCKET_REQUIRE_ORIGIN": False,
     "WEBSOCKET_SEND_TIMEOUT": 20,  # seconds
 }
 
@@ -74,6 +78,8 @@ PLAN_SETTINGS = frozenset(
         "SESSION_COOKIE_NAME",
         "SESSION_REFRESH_EACH_REQUEST",
         "TRUSTED_HOSTS",
+        "TRUSTED_PROXIES",
+        "TRUSTED_PROXY_HEADERS",
         "WEBSOCKET_DISCONNECT",
     }
 )

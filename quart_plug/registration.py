@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+WEBSOCKET_OPTIONS = ("allowed_origins", "disconnect", "subprotocols")  # of a rule; not werkzeug's
+
 
 class Registration:
     """Mixed into `Quart`."""
@@ -82,7 +84,7 @@ class Registration:
         disabled |= read_names(getattr(view_func, "plugins_disabled", ()), described)
         if disabled and self.plugins_are_set_up:
             check_names(self, disabled, described)
-        own = {name: options.pop(name) for name in ("disconnect", "subprotocols") if name in options}
+        own = {name: options.pop(name) for name in WEBSOCKET_OPTIONS if name in options}
         if own and not websocket:
             raise TypeError(f"{', '.join(own)} is for websockets; the rule {rule!r} is for requests")
         if own.get("disconnect") not in (None, "auto", "raise", "cancel"):

@@ -198,7 +198,8 @@ class Scaffold:
     ) -> Callable[[T_websocket], T_websocket]:
         """Register the decorated view for websockets on `rule`.
 
-        Beside a rule's options: `subprotocols=[…]` (in the server's order) and `disconnect="raise" | "cancel"`.
+        Beside a rule's options: `subprotocols=[…]` (in the server's order), `disconnect="raise" | "cancel"`, and
+        `allowed_origins` in the place of WEBSOCKET_ALLOWED_ORIGINS.
         """
         if callable(rule):
             raise TypeError(f"websocket() needs the path: @websocket('/…'), not @websocket on {_place(rule)}")

@@ -203,6 +203,7 @@ ONLY = {
     "cli": ("app.cli.commands", {"click"}),
     "hypercorn": ("await app.startup(); await app.shutdown()", set()),
     "debug": ("app.plugin_slot('debug_page')", set()),
+    "security": ("app.config['TRUSTED_PROXIES'] = ['::1']; await call(http, [*body])", set()),
 }
 
 

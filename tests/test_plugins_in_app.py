@@ -33,6 +33,7 @@ HEAVY = {
     "cli": ["click"],
     "hypercorn": ["hypercorn"],
     "debug": ["quart_plug_debug.page"],
+    "security": ["quart_plug_security"],
 }
 
 PROGRAM = """

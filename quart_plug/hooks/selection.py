@@ -28,7 +28,7 @@ from .settings import Level, Wanted
 from .suggestions import did_you_mean, nearest
 
 # In the order in which they are called. More ship with quart-plug; these are on unless they are turned off.
-CORE: tuple[str, ...] = ("json", "sessions", "templates", "signals", "static", "cli", "hypercorn", "debug")
+CORE: tuple[str, ...] = ("json", "sessions", "templates", "signals", "static", "cli", "hypercorn", "debug", "security")
 
 NOT_ENABLED = "installed, but not enabled"
 

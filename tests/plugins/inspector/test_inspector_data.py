@@ -129,7 +129,7 @@ async def test_the_hooks_that_apply_to_a_route(make_app: Any, look: Any) -> None
     routes = (await look(app))["routes"]
     assert row(routes, rule="/")["hooks"] == [{"hook": "request_after", "plugin": "stamp", "off": False}]
     assert row(routes, rule="/plain")["hooks"] == [{"hook": "request_after", "plugin": "stamp", "off": True}]
-    assert row(routes, rule="/echo")["hooks"] == []
+    assert row(routes, rule="/echo")["hooks"] == [{"hook": "websocket_before", "plugin": "security", "off": False}]
     assert "x-stamp" not in (await app.test_client().get("/plain")).headers  # and so it is
 
 
