@@ -357,7 +357,7 @@ async def finalize(ctx: Context, result: Any, from_error_handler: bool = False, 
     except Exception:
         if not from_error_handler:
             raise
-        ctx.app.logger.exception("Finalizing a %s failed while an error was handled", plan.kind.name)
+        ctx.app.logger.exception("Finalizing failed while an error was handled, of the %r", ctx)
     return response
 
 

@@ -7,15 +7,17 @@ server's logs.
 from __future__ import annotations
 
 import sys
-from logging import DEBUG, NOTSET, Formatter, Logger, LogRecord, StreamHandler, getLogger
+from logging import DEBUG, NOTSET, Filter, Formatter, Logger, LogRecord, StreamHandler, getLogger
 from logging.handlers import QueueHandler
 from queue import SimpleQueue as Queue  # Quart's name for it
 from typing import TYPE_CHECKING, Any, TextIO
 
+from .globals import _cv_websocket
+
 if TYPE_CHECKING:
     from .app import Quart
 
-__all__ = ["LocalQueueHandler", "Queue", "create_logger", "default_handler", "has_level_handler"]
+__all__ = ["LocalQueueHandler", "Queue", "WebsocketFilter", "create_logger", "default_handler", "has_level_handler"]
 
 
 class _StandardError(StreamHandler[TextIO]):
@@ -48,6 +50,19 @@ class LocalQueueHandler(QueueHandler):
 
     def prepare(self, record: LogRecord) -> LogRecord:
         return record
+
+
+class WebsocketFilter(Filter):
+    """Gives each record the attribute `websocket_id`: the `id` of the websocket that it was logged in, else "-".
+
+    For a handler, so that a format may name it: `handler.addFilter(WebsocketFilter())`, `"%(websocket_id)s …"`. It lets
+    every record pass. Tasks that a view has started count as its websocket's.
+    """
+
+    def filter(self, record: LogRecord) -> bool:
+        ctx = _cv_websocket.get(None)
+        record.websocket_id = "-" if ctx is None else str(getattr(ctx.websocket, "id", "-"))
+        return True
 
 
 def has_level_handler(logger: Logger) -> bool:

@@ -64,7 +64,7 @@ async def test_a_websocket_context(app: Quart) -> None:
         assert websocket.endpoint == "ws"
         with pytest.raises(RuntimeError, match="outside of a request context"):
             request.path
-    assert repr(ctx) == f"<websocket context of {__name__!r}: /ws>"
+    assert repr(ctx) == f"<websocket context of {__name__!r}: {ctx.websocket.id} /ws>"
 
 
 async def test_a_context_where_nothing_matches(app: Quart) -> None:

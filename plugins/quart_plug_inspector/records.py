@@ -65,12 +65,14 @@ class Record:
         self.sent = [0, 0]
         self.closed: list[Any] | None = None  # code, reason, by whom
         self.subprotocol: str | None = None
+        self.name: str | None = None  # the websocket's own id, as logs have it
         self.handled = False
         self._websocket: weakref.ref[Any] | None = None
 
     def watch(self, websocket: Any) -> None:
         """Look at this websocket from now on, without keeping it alive."""
         self._websocket = weakref.ref(websocket)
+        self.name = str(getattr(websocket, "id", ""))[:LONGEST_PATH]
 
     def look(self) -> None:
         """See where the websocket stands."""
@@ -141,6 +143,7 @@ class Record:
                 "sent": self.sent,
                 "closed": self.closed,
                 "subprotocol": self.subprotocol,
+                "websocket": self.name,
             }
         return shared
 

@@ -411,8 +411,8 @@ class Context:
     def __repr__(self) -> str:
         if self.kind is None:
             return f"<app context of {self.app.name!r}>"
-        method = f"{self.scope['method']} " if self.kind is REQUEST else ""
-        return f"<{self.kind.name} context of {self.app.name!r}: {method}{self.scope['path']}>"
+        which = self.scope["method"] if self.kind is REQUEST else getattr(self.websocket, "id", "")
+        return f"<{self.kind.name} context of {self.app.name!r}: {which} {self.scope['path']}>"
 
     # Quart 0.22 has an application context inside of a request's; here they are one.
     @property

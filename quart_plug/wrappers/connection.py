@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..content_types import BinaryMessages
 from ..exceptions import ConnectionClosed
+from .bearer import HIDDEN, offered_token
 from .body import Resumed
 from .endings import WebsocketEndings
 from .handshake import DENIAL
@@ -19,6 +20,8 @@ from .passing import passed_in, passed_out
 from .socket import ACCEPTED, CLOSED, CONNECTING, REJECTED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..typing import Message
 
 _SENDS_A_TURN = 64  # sends that do not suspend, after which the loop gets a turn
@@ -27,12 +30,23 @@ _SENDS_A_TURN = 64  # sends that do not suspend, after which the loop gets a tur
 class WebsocketConnection(WebsocketEndings):
     """The part of `Websocket` that views do not call."""
 
+    def _spoken_subprotocols(self) -> Sequence[str]:
+        plan = self._link.plan
+        return () if plan is None else plan.subprotocols  # None: before there is a rule
+
     def _subprotocol_for(self, asked: str | None) -> str | None:
-        offered = self.requested_subprotocols  # type: ignore[attr-defined]  # Websocket's
+        offered: list[str] = self.requested_subprotocols  # type: ignore[attr-defined]  # Websocket's
+        spoken = self._spoken_subprotocols()
         if asked is None:
-            return next((ours for ours in self._link.plan.subprotocols if ours in offered), None)
+            return next((ours for ours in spoken if ours in offered), None)
+        token = offered_token(offered, spoken)[0]
+        if asked == token:
+            raise ValueError(
+                "accept(subprotocol=…): what stands there is the client's bearer token, which is no subprotocol; see "
+                "websocket.bearer_token"
+            )
         if asked not in offered:
-            told = ", ".join(map(repr, offered)) or "none"
+            told = ", ".join(HIDDEN if each == token else repr(each) for each in offered) or "none"
             raise ValueError(
                 f"accept(subprotocol={asked!r}): the client asked for {told}, and a server has to choose one "
                 "of them or none (RFC 6455, 4.2.2); look at websocket.requested_subprotocols first"

@@ -18,6 +18,7 @@ from werkzeug.datastructures import Headers
 from ..exceptions import ConnectionClosed, InvalidJSON
 from ..namespace import unless_assigned
 from .base import may_be_skipped
+from .bearer import header_token, offered_token
 from .connection import WebsocketConnection
 from .detached import Buffer, Detached, takes_receive
 from .handshake import Handshake, headers_to_accept, refuse, shake_hands, wait_for_handshake
@@ -118,8 +119,16 @@ class Websocket(WebsocketConnection):
         return self._subprotocol
 
     @unless_assigned
+    def bearer_token(self) -> str | None:
+        """The bearer token of the handshake: of the header Authorization, else of the subprotocols `bearer` and the
+        token, or `base64url.bearer.authorization.<token>`, which is where a browser can put one. None without one.
+        """
+        given = header_token(self.headers.get("authorization", ""))
+        return given or offered_token(self.requested_subprotocols, self._spoken_subprotocols())[1]
+
+    @unless_assigned
     def id(self) -> str:
-        """A name for this connection that no other has, for logs."""
+        """A name for this connection that no other has: in logs, in signals and hooks, in the inspector."""
         return self._name()
 
     def _name(self) -> str:

@@ -94,6 +94,7 @@ export const websockets = {
       connection(record),
       facts(
         record.subprotocol && ["Subprotocol", code(record.subprotocol)],
+        record.websocket && ["Id", code(record.websocket)],
         record.closed && ["Closed", `${record.closed[0]}${record.closed[1] ? ` “${record.closed[1]}”` : ""}${record.closed[2] ? `, by the ${record.closed[2]}` : ""}`],
         record.seconds !== null && ["Ended", when(record.at + record.seconds)],
       ),

@@ -240,6 +240,7 @@ async def test_a_live_websocket(app: Quart, look: Any) -> None:
         assert (told["path"], told["query"], told["endpoint"]) == ("/echo", "room=1&token=••••••", "echo")
         assert (told["state"], told["seconds"], told["closed"]) == ("open", None, None)
         assert (told["received"], told["sent"]) == ([2, 9], [2, 9])  # messages, bytes
+        assert len(told["websocket"]) == 32  # its id
     [told] = await websockets(app, look)
     assert told["state"] == "closed"
     assert told["closed"][0] == 1000 or told["closed"][0] == 1005
