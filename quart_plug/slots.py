@@ -34,6 +34,7 @@ _PROTOCOLS = {
     "file_server": "FileServer",
     "command_line": "CommandLine",
     "debug_page": "DebugPage",
+    "rooms": "Rooms",
 }
 
 
@@ -56,6 +57,7 @@ class Slots:
 
     json: Any = _Slot("json_provider", "The provider of JSON for requests, responses and websockets.")
     session_interface: Any = _Slot("session_interface", "What opens and saves `session`.")
+    rooms: Any = _Slot("rooms", "Who is where, and who hears what is said there (plugin `rooms`).")
 
     def _init_slots(self, plugins: Iterable[Any] | None) -> None:
         state = self.__dict__

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..hooks.origins import Origin
 
 # What takes the place of a slot on the application itself, so that no plugin is asked for it.
-_ASSIGNED = {"json_provider": "json", "session_interface": "session_interface"}
+_ASSIGNED = {"json_provider": "json", "session_interface": "session_interface", "rooms": "rooms"}
 
 
 def wrong_answers(app: Quart) -> Iterator[tuple[Origin, str]]:

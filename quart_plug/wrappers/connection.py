@@ -128,7 +128,7 @@ class WebsocketConnection(WebsocketEndings):
         task = asyncio.current_task()
         assert task is not None
         try:
-            await self._hand_over(message, task)
+            await self._hand_over(self._link.send(message), task)
         except BaseException as error:
             await self._send_failed(error, task)
 
@@ -239,6 +239,8 @@ class WebsocketConnection(WebsocketEndings):
         """The handling is over, in whatever way; if it had been accepted, plugins are told. Once."""
         self._short = False
         self._over = True
+        if self._outbox is not None:
+            self._outbox.end()
         if self._farewell is not None:
             await asyncio.wait([self._farewell])
             self._farewell = None

@@ -239,6 +239,8 @@ class WebsocketWatch(Watch):
             heartbeat.send()
 
     def leave(self) -> None:
-        heartbeat = self.websocket._heartbeat
+        heartbeat, outbox = self.websocket._heartbeat, self.websocket._outbox
         if heartbeat is not None:
             heartbeat.stop()
+        if outbox is not None:
+            outbox.end()

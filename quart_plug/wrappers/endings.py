@@ -20,13 +20,14 @@ from .inbox import Inbox
 from .socket import CLOSING, CONNECTING, REJECTED, Socket, ending
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Awaitable, Coroutine, Mapping
     from typing import Self
 
     from ..ctx import Context
     from ..typing import Message
     from .detached import Detached
     from .heartbeat import Heartbeat
+    from .outbox import Outbox
 
 _NOBODY: frozenset[asyncio.Task[Any]] = frozenset()
 _PATIENCE = 100  # calls on an ended websocket, by code that does not stop
@@ -59,6 +60,7 @@ class WebsocketEndings(BaseRequestWebsocket):
     _sent = 0
     _received = 0  # counted only where it is paced
     _heartbeat: Heartbeat | None = None
+    _outbox: Outbox | None = None
     _farewell: asyncio.Task[None] | None = None
     _farewell_since: float | None = None
     _closer: asyncio.Task[Any] | None = None  # who is telling the client that it is closed
@@ -88,12 +90,13 @@ class WebsocketEndings(BaseRequestWebsocket):
 
     # The messages of an ending, and of everything else -----------------------------------------------------
 
-    async def _hand_over(self, message: Message, task: asyncio.Task[Any]) -> None:
+    async def _hand_over(self, sending: Awaitable[None], task: asyncio.Task[Any]) -> None:
+        """Await a send of the server's; as long as it takes, the sweep sees who sends."""
         if not self._others:
             self._others = set()
         self._others.add(task)  # type: ignore[union-attr]  # a set now
         try:
-            await self._link.send(message)
+            await sending
         finally:
             self._others.discard(task)  # type: ignore[union-attr]
             if not self._others:
@@ -142,7 +145,7 @@ class WebsocketEndings(BaseRequestWebsocket):
         assert task is not None
         self._inbox.leave_off(_ended_here(code, reason))
         try:
-            await self._hand_over(message, task)
+            await self._hand_over(self._link.send(message), task)
         except OSError:
             pass  # who is not there needs not be told
         except RuntimeError:
@@ -166,6 +169,8 @@ class WebsocketEndings(BaseRequestWebsocket):
         self._short = False
         link = self._link
         link.gone = True
+        if self._outbox is not None:
+            self._outbox.end()
         if before is CLOSING:
             return  # it ends from this side, for which nobody is cancelled
         if link.plan.disconnect == "cancel" and not link.cancels and link.task is not asyncio.current_task():

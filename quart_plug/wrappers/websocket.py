@@ -24,8 +24,10 @@ from .detached import Buffer, Detached, takes_receive
 from .handshake import Handshake, headers_to_accept, refuse, shake_hands, wait_for_handshake
 from .heartbeat import Heartbeat
 from .inbox import IDLE, READING
+from .outbox import Outbox
 from .socket import ACCEPTED, CLOSED, CLOSING, CONNECTING, REJECTED
 from .typed import typed
+from .waiting import DEFAULTS, Bounds
 
 if TYPE_CHECKING:
     from types import UnionType
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from ..ctx import Context
     from ..typing import ClosedBy, HeadersValue, ResponseValue
+    from .waiting import Policy
 
 T = TypeVar("T")
 _Form: TypeAlias = "UnionType | _SpecialForm"  # what a type checker takes `A | B` and Annotated[…] for
@@ -390,6 +393,27 @@ class Websocket(WebsocketConnection):
         self._paced = True
         self._short = False
         return self._heartbeat
+
+    def outbox(
+        self,
+        messages: int | None = None,
+        bytes: int | None = None,
+        policy: Policy | None = None,
+        defaults: Bounds = DEFAULTS,
+    ) -> Outbox:
+        """The outbox of this websocket, for messages from others than its view: `put` never waits for the peer.
+
+        messages  how many may wait, beside the one that is being sent.
+        bytes     how many bytes they may have.
+        policy    what happens beyond that: "drop_oldest", "drop_newest", or "disconnect" (close code 1013).
+        defaults  the three for an outbox that is made by this call: 256, 1 MiB, "drop_oldest".
+
+        Each websocket has one; what is given here changes it. ValueError for bounds below 1, or another policy.
+        """
+        if self._outbox is None:
+            self._outbox = Outbox(self, *defaults)
+        self._outbox.limit(messages, bytes, policy)
+        return self._outbox
 
 
 _receive, _send = Websocket.receive, Websocket.send

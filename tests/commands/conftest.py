@@ -40,7 +40,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def install(tmp_path: Path, project: Path) -> Install:
-    """`install("rooms", "module text")` installs a distribution with one plugin."""
+    """`install("salons", "module text")` installs a distribution with one plugin."""
     site = tmp_path / "site"
     site.mkdir()
     sys.path.insert(0, str(site))

@@ -75,7 +75,9 @@ def test_a_project_file_that_is_no_toml(project: Path, run: Any) -> None:
 
 
 NAMED = "of plugin 'broken' (broken-dist 1.0) failed:"
-SLOTS = ("json_provider", "session_interface", "template_engine", "file_server", "command_line", "debug_page")
+SLOTS = (
+    "json_provider", "session_interface", "template_engine", "file_server", "command_line", "debug_page", "rooms"
+)
 LISTED = ("content_types", "template_folders", "template_loaders", "cli_commands")
 NAMES = ("template_context", "template_filters", "template_tests", "template_globals")
 

@@ -34,15 +34,15 @@ def cli_commands(app):
 
 @hookimpl
 def setup(app):
-    app.add_url_rule("/rooms", "rooms", lambda: "rooms")
+    app.add_url_rule("/salons", "salons", lambda: "salons")
 """
 
 
 @pytest.fixture(autouse=True)
 def app(project: Path, install: Callable[..., None]) -> None:
-    install("rooms", PLUGIN)
+    install("salons", PLUGIN)
     (project / "pyproject.toml").write_text("")
-    (project / "app.py").write_text("from quart_plug import Quart\napp = Quart(__name__, plugins=['rooms'])\n")
+    (project / "app.py").write_text("from quart_plug import Quart\napp = Quart(__name__, plugins=['salons'])\n")
 
 
 def section(title: str) -> str:
@@ -71,7 +71,7 @@ def test_list(run_json: Any) -> None:
 
 
 def test_show(run_json: Any) -> None:
-    found = run_json("plugins", "show", "rooms", "--app", "app")
+    found = run_json("plugins", "show", "salons", "--app", "app")
     (fields,) = tables("plugins show")
     assert set(found) == set(fields)
     assert set(found["relations"]) == set(fields["relations"])
@@ -95,7 +95,7 @@ def test_doctor(run_json: Any) -> None:
     assert set(found["faults"][0]) == {"plugin", "kind", "text"} < set(fields["faults"])
 
 
-@pytest.mark.parametrize(("command", "name"), [("enable", "rooms"), ("disable", "rooms"), ("new", "halls")])
+@pytest.mark.parametrize(("command", "name"), [("enable", "salons"), ("disable", "salons"), ("new", "halls")])
 def test_what_writes(run_json: Any, command: str, name: str) -> None:
     (fields,) = tables(f"plugins {command}")
     assert set(run_json("plugins", command, name)) == set(fields)
@@ -103,7 +103,7 @@ def test_what_writes(run_json: Any, command: str, name: str) -> None:
 
 def test_trace(run_json: Any) -> None:
     (fields,) = tables("plugins trace")
-    found = run_json("plugins", "trace", "/rooms")
+    found = run_json("plugins", "trace", "/salons")
     assert set(found) == set(fields)
     assert {*found["requests"][0], *found["requests"][0]["runs"][0]} == set(fields["requests"])
     times = re.search(r"^Times are objects with (.*)$", section("plugins trace"), re.M)

@@ -30,11 +30,11 @@ def test_every_spelling_gives_the_same_names(name: str) -> None:
         ("a b", "cannot be the name"),
         ("../x", "cannot be the name"),
         ("", "cannot be the name"),
-        ("rooms", "'rooms-dist', which is installed here, has a plugin 'rooms'"),
+        ("salons", "'salons-dist', which is installed here, has a plugin 'salons'"),
     ],
 )
 def test_a_name_that_cannot_be(install: Any, name: str, said: str) -> None:
-    install("rooms")
+    install("salons")
     with pytest.raises(CommandError) as caught:
         names_of(name)
     assert said in str(caught.value)
@@ -68,25 +68,25 @@ def test_every_file_is_well_formed(name: str) -> None:
 
 
 def test_into_another_folder_as_json(project: Path, run_json: Any) -> None:
-    found = run_json("plugins", "new", "rooms", "--into", "made/here")
-    folder = project / "made" / "here" / "quart-plug-rooms"
+    found = run_json("plugins", "new", "salons", "--into", "made/here")
+    folder = project / "made" / "here" / "quart-plug-salons"
     assert {key: found[key] for key in ("name", "distribution", "module", "folder")} == {
-        "name": "rooms",
-        "distribution": "quart-plug-rooms",
-        "module": "quart_plug_rooms",
+        "name": "salons",
+        "distribution": "quart-plug-salons",
+        "module": "quart_plug_salons",
         "folder": str(folder),
     }
     assert all((folder / file).is_file() for file in found["files"])
 
 
 def test_a_folder_that_exists_is_left_alone(project: Path, run: Any) -> None:
-    (project / "quart-plug-rooms").mkdir()
-    status, out, err = run("plugins", "new", "rooms")
+    (project / "quart-plug-salons").mkdir()
+    status, out, err = run("plugins", "new", "salons")
     assert (status, out, "exists already" in err) == (2, "", True)
-    assert not list((project / "quart-plug-rooms").iterdir())
+    assert not list((project / "quart-plug-salons").iterdir())
 
 
 def test_a_place_that_cannot_be_written(project: Path, run: Any) -> None:
     (project / "file").touch()
-    status, _, err = run("plugins", "new", "rooms", "--into", "file")
+    status, _, err = run("plugins", "new", "salons", "--into", "file")
     assert (status, "cannot be written" in err) == (1, True)

@@ -11,7 +11,7 @@ import pytest
 
 from quart_plug.hooks import PluginManager, specs
 
-ROOMS = '''
+SALONS = '''
 """Rooms for websockets.
 
 The second paragraph.
@@ -33,7 +33,7 @@ def configuration_schema(app):
 
 @hookimpl
 def setup(app):
-    app.add_url_rule("/rooms", "rooms", lambda: "rooms")
+    app.add_url_rule("/salons", "salons", lambda: "salons")
 
 @hookimpl
 async def request_after(ctx, response): ...
@@ -41,7 +41,7 @@ async def request_after(ctx, response): ...
 @hookimpl
 def cli_commands(app):
     import click
-    return [click.Command("sweep", help="Sweep the rooms.")]
+    return [click.Command("sweep", help="Sweep the salons.")]
 '''
 
 APP = """
@@ -55,14 +55,14 @@ class First:
     __quart_plug__ = {"name": "first"}
     @hookimpl(tryfirst=True)
     async def request_after(self, ctx, response): ...
-app = Quart(__name__, plugins=["rooms", Last(), First()])
-app.config["PLUGIN_CONFIG"] = {"rooms": {"password": "swordfish"}}
+app = Quart(__name__, plugins=["salons", Last(), First()])
+app.config["PLUGIN_CONFIG"] = {"salons": {"password": "swordfish"}}
 """
 
 
 @pytest.fixture
 def app(project: Path, install: Callable[..., None]) -> None:
-    install("rooms", ROOMS)
+    install("salons", SALONS)
     (project / "shop.py").write_text(APP)
 
 
@@ -93,8 +93,8 @@ def test_list_of_an_application(app: None, run_json: Any) -> None:
     found = run_json("list", "--app", "shop")
     assert found["application"] == {"import": "shop", "error": None}
     plugins = {plugin["name"]: plugin for plugin in found["plugins"]}
-    assert plugins["rooms"]["status"] == "active"
-    assert plugins["rooms"]["requested_by"] == ["Quart(plugins=…)"]
+    assert plugins["salons"]["status"] == "active"
+    assert plugins["salons"]["requested_by"] == ["Quart(plugins=…)"]
 
 
 @pytest.mark.parametrize(
@@ -143,10 +143,10 @@ def test_a_broken_application_is_said_and_the_folder_is_shown(
         "print('noise')\n1 / 0",
     ],
 )
-@pytest.mark.parametrize("command", ["list", "hooks", "doctor", "show rooms"])
+@pytest.mark.parametrize("command", ["list", "hooks", "doctor", "show salons"])
 def test_every_command_works_with_a_broken_plugin(install: Any, run_json: Any, text: str, command: str) -> None:
-    install("rooms", text)
-    os.environ["QUART_PLUG_PLUGINS"] = "rooms"
+    install("salons", text)
+    os.environ["QUART_PLUG_PLUGINS"] = "salons"
     found = run_json("plugins", *command.split(), status=1 if command == "doctor" else 0)
     assert found
 
@@ -179,34 +179,34 @@ def test_hooks_shows_every_hook_with_who_implements_it(run: Any, run_json: Any) 
 
 def test_hooks_of_a_name_are_in_call_order(app: None, run: Any, run_json: Any) -> None:
     hook = run_json("plugins", "hooks", "request_after", "--app", "shop")
-    assert [i["plugin"] for i in hook["implementations"]] == ["first", "rooms", "last"]
+    assert [i["plugin"] for i in hook["implementations"]] == ["first", "salons", "last"]
     assert [i["place"] for i in hook["implementations"]] == [1, 2, 3]
     assert [i["tryfirst"] for i in hook["implementations"]] == [True, False, False]
-    assert hook["implementations"][1]["distribution"] == "rooms-dist"
-    assert hook["implementations"][1]["file"].endswith("rooms_module.py")
+    assert hook["implementations"][1]["distribution"] == "salons-dist"
+    assert hook["implementations"][1]["file"].endswith("salons_module.py")
     _, out, _ = run("plugins", "hooks", "request_after", "--app", "shop")
     assert out.startswith("request_after(ctx, response)\n  pipe, async\n")
     assert hook["documentation"].splitlines()[0].split(";")[0] in " ".join(out.split())
     lines = out.splitlines()
-    assert [line.split()[1] for line in lines[-3:]] == ["first", "rooms", "last"]
+    assert [line.split()[1] for line in lines[-3:]] == ["first", "salons", "last"]
     assert "first (tryfirst)" in lines[-3]
 
 
 def test_hooks_of_a_plugins_own(install: Any, run: Any, run_json: Any) -> None:
     install(
-        "rooms",
+        "salons",
         "from quart_plug import hookimpl, hookspec\n"
         "class Specs:\n    @hookspec(kind='notify')\n    async def room_joined(self, room): 'Somebody joined.'\n"
         "__quart_plug__ = {'hookspecs': [Specs]}\n"
         "@hookimpl\nasync def room_joined(room): ...\n",
     )
-    os.environ["QUART_PLUG_PLUGINS"] = "rooms"
+    os.environ["QUART_PLUG_PLUGINS"] = "salons"
     hook = run_json("plugins", "hooks", "room_joined")
-    assert (hook["specified_by"], hook["documentation"]) == ("rooms", "Somebody joined.")
+    assert (hook["specified_by"], hook["documentation"]) == ("salons", "Somebody joined.")
     _, out, _ = run("plugins", "hooks")
     assert out.splitlines()[0].split()[:5] == ["Hook", "Kind", "Colour", "Of", "plugin"]
-    assert next(line for line in out.splitlines() if line.startswith("room_joined")).split()[3:] == ["rooms", "rooms"]
-    assert run_json("plugins", "show", "rooms")["specifies"] == ["room_joined"]
+    assert next(line for line in out.splitlines() if line.startswith("room_joined")).split()[3:] == ["salons", "salons"]
+    assert run_json("plugins", "show", "salons")["specifies"] == ["room_joined"]
 
 
 @pytest.mark.parametrize(
@@ -229,61 +229,61 @@ def test_a_hook_that_nobody_implements(run: Any) -> None:
 
 
 def test_show_knows_everything_about_a_plugin(app: None, run_json: Any) -> None:
-    os.environ["QUART_PLUG_ROOMS__LIMIT"] = "3"
-    found = run_json("plugins", "show", "rooms", "--app", "shop")
-    assert found["file"].endswith("rooms_module.py")
+    os.environ["QUART_PLUG_SALONS__LIMIT"] = "3"
+    found = run_json("plugins", "show", "salons", "--app", "shop")
+    assert found["file"].endswith("salons_module.py")
     hooks = {hook.pop("hook"): hook for hook in found.pop("hooks")}
     assert list(hooks) == ["cli_commands", "configuration_schema", "request_after", "setup"]
     assert (hooks["request_after"]["place"], hooks["request_after"]["of"], hooks["request_after"]["line"]) == (2, 3, 25)
     assert {field["name"]: (field["value"], field["source"], field["secret"]) for field in found["configuration"]} == {
-        "limit": (3, "environment QUART_PLUG_ROOMS__LIMIT", False),
-        "password": ("…", "PLUGIN_CONFIG['rooms'] (code)", True),
+        "limit": (3, "environment QUART_PLUG_SALONS__LIMIT", False),
+        "password": ("…", "PLUGIN_CONFIG['salons'] (code)", True),
     }
     del found["configuration"], found["file"]
     assert found == {
-        "name": "rooms",
+        "name": "salons",
         "status": "active",
         "reason": "",
         "requested_by": ["Quart(plugins=…)"],
-        "distribution": "rooms-dist",
+        "distribution": "salons-dist",
         "version": "1.0",
         "first_party": False,
-        "value": "rooms_module",
+        "value": "salons_module",
         "documentation": "Rooms for websockets.\n\nThe second paragraph.",
-        "documentation_url": "https://rooms.example/docs",
+        "documentation_url": "https://salons.example/docs",
         "relations": {"requires": ["json"], "after": ["signals"], "api": ">=1,<2"},
         "specifies": [],
         "others": [],
-        "routes": [{"rule": "/rooms", "endpoint": "rooms", "methods": ["GET"], "websocket": False}],
-        "commands": [{"name": "sweep", "help": "Sweep the rooms."}],
+        "routes": [{"rule": "/salons", "endpoint": "salons", "methods": ["GET"], "websocket": False}],
+        "commands": [{"name": "sweep", "help": "Sweep the salons."}],
         "conflicts": [],
         "application": {"import": "shop", "error": None},
     }
 
 
 def test_show_as_text(app: None, run: Any) -> None:
-    status, out, err = run("plugins", "show", "rooms", "--app", "shop")
+    status, out, err = run("plugins", "show", "salons", "--app", "shop")
     assert (status, err) == (0, "noise\n")
-    assert out.splitlines()[0] == "rooms (rooms-dist 1.0)"
+    assert out.splitlines()[0] == "salons (salons-dist 1.0)"
     text = " ".join(out.split())
     for words in (
-        "Rooms for websockets.", "Status: active", "Asked for by: Quart(plugins=…)", "Entry point: rooms_module",
+        "Rooms for websockets.", "Status: active", "Asked for by: Quart(plugins=…)", "Entry point: salons_module",
         "Requires: json", "After: signals", "Plugin API: >=1,<2", "limit int 10 default",
-        "request_after pipe 2 of 3 rooms_module.py:25",
-        'password str "…"', "/rooms GET rooms", "sweep Sweep the rooms.", "https://rooms.example/docs",
+        "request_after pipe 2 of 3 salons_module.py:25",
+        'password str "…"', "/salons GET salons", "sweep Sweep the salons.", "https://salons.example/docs",
     ):  # fmt: skip
         assert words in text, words
     assert "swordfish" not in out
 
 
 def test_a_plugin_that_is_off_is_shown_without_importing_it(install: Any, run: Any, run_json: Any) -> None:
-    install("rooms", ROOMS + "\n1 / 0\n")
-    found = run_json("plugins", "show", "rooms")
+    install("salons", SALONS + "\n1 / 0\n")
+    found = run_json("plugins", "show", "salons")
     assert (found["status"], found["hooks"], found["configuration"]) == ("disabled", [], [])
     assert found["documentation"].startswith("Rooms for websockets.")
     assert found["relations"] == {"requires": ["json"], "after": ["signals"], "api": ">=1,<2"}
-    assert found["file"].endswith("rooms_module.py")
-    assert "To turn it on: quart-plug plugins enable rooms" in " ".join(run("plugins", "show", "rooms")[1].split())
+    assert found["file"].endswith("salons_module.py")
+    assert "To turn it on: quart-plug plugins enable salons" in " ".join(run("plugins", "show", "salons")[1].split())
 
 
 def test_a_local_plugin_within_a_package_is_found_without_importing_the_package(project: Path, run_json: Any) -> None:
@@ -297,13 +297,13 @@ def test_a_local_plugin_within_a_package_is_found_without_importing_the_package(
 
 
 def test_two_distributions_with_a_plugin_of_one_name(install: Any, run_json: Any) -> None:
-    install("rooms", ROOMS, "one-rooms", "one_rooms")
-    install("rooms", ROOMS, "two-rooms", "two_rooms")
-    os.environ["QUART_PLUG_PLUGINS"] = "two-rooms:rooms"
-    assert run_json("plugins", "show", "rooms")["distribution"] == "two-rooms"
-    shadowed = run_json("plugins", "show", "one-rooms:rooms")
-    assert (shadowed["distribution"], shadowed["status"], shadowed["hooks"]) == ("one-rooms", "shadowed", [])
-    assert shadowed["others"] == ["two-rooms:rooms"]
+    install("salons", SALONS, "one-salons", "one_salons")
+    install("salons", SALONS, "two-salons", "two_salons")
+    os.environ["QUART_PLUG_PLUGINS"] = "two-salons:salons"
+    assert run_json("plugins", "show", "salons")["distribution"] == "two-salons"
+    shadowed = run_json("plugins", "show", "one-salons:salons")
+    assert (shadowed["distribution"], shadowed["status"], shadowed["hooks"]) == ("one-salons", "shadowed", [])
+    assert shadowed["others"] == ["two-salons:salons"]
 
 
 def test_an_unknown_plugin(run: Any) -> None:
@@ -313,9 +313,9 @@ def test_an_unknown_plugin(run: Any) -> None:
 
 
 def test_commands_that_cannot_be_asked_for(install: Any, project: Path, run_json: Any) -> None:
-    install("rooms", "from quart_plug import hookimpl\n@hookimpl\ndef cli_commands(app): raise LookupError('x')\n")
-    (project / "shop.py").write_text("from quart_plug import Quart\napp = Quart(__name__, plugins=['rooms'])\n")
-    (command,) = run_json("plugins", "show", "rooms", "--app", "shop")["commands"]
+    install("salons", "from quart_plug import hookimpl\n@hookimpl\ndef cli_commands(app): raise LookupError('x')\n")
+    (project / "shop.py").write_text("from quart_plug import Quart\napp = Quart(__name__, plugins=['salons'])\n")
+    (command,) = run_json("plugins", "show", "salons", "--app", "shop")["commands"]
     assert command["help"] == "cannot be asked for: LookupError: x"
 
 
@@ -325,15 +325,15 @@ def test_commands_that_the_set_up_added_and_what_two_plugins_claim(
     code = "from quart_plug import hookimpl\n@hookimpl\ndef setup(app):\n"
     code += "    @app.cli.command()\n    def sweep(): 'Sweep.'\n"
     route = "    app.add_url_rule('/x', __name__, lambda: '')\n"
-    install("rooms", code + route)
+    install("salons", code + route)
     install("halls", code.replace("sweep", "clean") + route)
     (project / "shop.py").write_text(
-        "from quart_plug import Quart\napp = Quart(__name__, plugins=['rooms', 'halls'])\n"
+        "from quart_plug import Quart\napp = Quart(__name__, plugins=['salons', 'halls'])\n"
     )
-    found = run_json("plugins", "show", "rooms", "--app", "shop")
+    found = run_json("plugins", "show", "salons", "--app", "shop")
     assert found["commands"] == [{"name": "sweep", "help": "Sweep."}]
     (conflict,) = found["conflicts"]
-    assert (conflict["kind"], conflict["subject"], conflict["plugins"]) == ("route", "GET /x", ["rooms", "halls"])
+    assert (conflict["kind"], conflict["subject"], conflict["plugins"]) == ("route", "GET /x", ["salons", "halls"])
     assert f"Conflict: {conflict['text']}" in run("plugins", "show", "halls", "--app", "shop")[1]
     assert run_json("plugins", "show", "json", "--app", "shop")["conflicts"] == []
     (fault,) = run_json("doctor", "--app", "shop", status=1)["faults"]

@@ -20,9 +20,9 @@ def file(project: Path) -> Path:
 
 
 @pytest.fixture
-def rooms(install: Callable[..., None]) -> None:
+def salons(install: Callable[..., None]) -> None:
     """An installed plugin that nothing may import."""
-    install("rooms", "1 / 0")
+    install("salons", "1 / 0")
 
 
 def test_disable_and_enable_of_a_core_plugin(file: Path, run: Any, run_json: Any) -> None:
@@ -37,43 +37,43 @@ def test_disable_and_enable_of_a_core_plugin(file: Path, run: Any, run_json: Any
     assert "sessions is already on" in run("plugins", "enable", "sessions")[1]
 
 
-def test_enable_and_disable_of_another_plugin(file: Path, rooms: None, run_json: Any) -> None:
-    found = run_json("plugins", "enable", "rooms")
+def test_enable_and_disable_of_another_plugin(file: Path, salons: None, run_json: Any) -> None:
+    found = run_json("plugins", "enable", "salons")
     assert found == {
-        "name": "rooms",
+        "name": "salons",
         "file": str(file),
         "changed": True,
         "enabled": True,
         "reason": f"plugins of [tool.quart-plug] in {file}",
     }
-    assert file.read_text() == BEFORE + '\n[tool.quart-plug]\nplugins = ["rooms"]\n'
-    assert run_json("plugins", "enable", "rooms")["changed"] is False
-    assert run_json("plugins", "disable", "rooms")["enabled"] is False
-    assert run_json("plugins", "disable", "rooms")["changed"] is False
-    assert file.read_text() == BEFORE + '\n[tool.quart-plug]\ndisable = ["rooms"]\nplugins = ["rooms"]\n'
-    assert run_json("plugins", "enable", "rooms")["enabled"] is True
-    assert file.read_text() == BEFORE + '\n[tool.quart-plug]\ndisable = []\nplugins = ["rooms"]\n'
+    assert file.read_text() == BEFORE + '\n[tool.quart-plug]\nplugins = ["salons"]\n'
+    assert run_json("plugins", "enable", "salons")["changed"] is False
+    assert run_json("plugins", "disable", "salons")["enabled"] is False
+    assert run_json("plugins", "disable", "salons")["changed"] is False
+    assert file.read_text() == BEFORE + '\n[tool.quart-plug]\ndisable = ["salons"]\nplugins = ["salons"]\n'
+    assert run_json("plugins", "enable", "salons")["enabled"] is True
+    assert file.read_text() == BEFORE + '\n[tool.quart-plug]\ndisable = []\nplugins = ["salons"]\n'
 
 
-def test_a_plugin_has_its_place_at_the_end(file: Path, rooms: None, run: Any) -> None:
+def test_a_plugin_has_its_place_at_the_end(file: Path, salons: None, run: Any) -> None:
     file.write_text('[tool.quart-plug]\nplugins = [\n  "a",  # first\n  "b",\n]\n')
-    run("plugins", "enable", "rooms")
-    assert file.read_text() == '[tool.quart-plug]\nplugins = [\n  "a",  # first\n  "b",\n  "rooms",\n]\n'
+    run("plugins", "enable", "salons")
+    assert file.read_text() == '[tool.quart-plug]\nplugins = [\n  "a",  # first\n  "b",\n  "salons",\n]\n'
 
 
-@pytest.mark.parametrize("spelling", ["rooms-dist:rooms", "rooms_module"])
-def test_other_spellings_of_a_name_are_the_same_plugin(file: Path, rooms: None, run_json: Any, spelling: str) -> None:
+@pytest.mark.parametrize("spelling", ["salons-dist:salons", "salons_module"])
+def test_other_spellings_of_a_name_are_the_same_plugin(file: Path, salons: None, run_json: Any, spelling: str) -> None:
     file.write_text(f'[tool.quart-plug]\nplugins = ["{spelling}"]\ndisable = ["{spelling}"]\n')
-    assert run_json("plugins", "disable", "rooms")["changed"] is False
-    assert run_json("plugins", "enable", "rooms")["enabled"] is True
+    assert run_json("plugins", "disable", "salons")["changed"] is False
+    assert run_json("plugins", "enable", "salons")["enabled"] is True
     assert file.read_text() == f'[tool.quart-plug]\nplugins = ["{spelling}"]\ndisable = []\n'
 
 
-def test_a_stronger_place_is_said(file: Path, rooms: None, run: Any) -> None:
-    os.environ["QUART_PLUG_DISABLE"] = "rooms"
-    assert "But it stays off: disabled by environment QUART_PLUG_DISABLE" in run("plugins", "enable", "rooms")[1]
+def test_a_stronger_place_is_said(file: Path, salons: None, run: Any) -> None:
+    os.environ["QUART_PLUG_DISABLE"] = "salons"
+    assert "But it stays off: disabled by environment QUART_PLUG_DISABLE" in run("plugins", "enable", "salons")[1]
     os.environ["QUART_PLUG_PLUGINS"] = os.environ.pop("QUART_PLUG_DISABLE")
-    assert "But it stays on: environment QUART_PLUG_PLUGINS" in run("plugins", "disable", "rooms")[1]
+    assert "But it stays on: environment QUART_PLUG_PLUGINS" in run("plugins", "disable", "salons")[1]
 
 
 def test_a_plugin_of_the_project(file: Path, project: Path, run_json: Any) -> None:
@@ -100,15 +100,15 @@ def test_a_plugin_that_is_gone_can_be_turned_off(file: Path, run_json: Any) -> N
         ("shop:Audti", ["has no 'Audti'", "did you mean 'Audit'?"]),
         ("shpo:Audit", ["no module 'shpo'", "did you mean 'shop'?"]),
         ("not a name:", ["neither an installed plugin nor an import string"]),
-        ("rooms", ["several distributions", "'one-rooms:rooms' or 'two-rooms:rooms'"]),
+        ("salons", ["several distributions", "'one-salons:salons'", "'two-salons:salons'"]),
     ],
 )
 @pytest.mark.parametrize("command", ["enable", "disable"])
 def test_a_name_that_nothing_has(
     file: Path, project: Path, install: Any, run: Any, command: str, name: str, words: list[str]
 ) -> None:
-    install("rooms", "", "one-rooms", "one_rooms")
-    install("rooms", "", "two-rooms", "two_rooms")
+    install("salons", "", "one-salons", "one_salons")
+    install("salons", "", "two-salons", "two_salons")
     (project / "shop.py").write_text("class Audit: ...\n")
     status, out, err = run("plugins", command, name)
     assert (status, out, [word for word in words if word not in err]) == (2, "", []), err
@@ -116,10 +116,10 @@ def test_a_name_that_nothing_has(
 
 
 def test_one_of_two_is_chosen_by_its_distribution(file: Path, install: Any, run_json: Any) -> None:
-    install("rooms", "", "one-rooms", "one_rooms")
-    install("rooms", "", "two-rooms", "two_rooms")
-    assert run_json("plugins", "enable", "two-rooms:rooms")["enabled"] is True
-    assert 'plugins = ["two-rooms:rooms"]' in file.read_text()
+    install("salons", "", "one-salons", "one_salons")
+    install("salons", "", "two-salons", "two_salons")
+    assert run_json("plugins", "enable", "two-salons:salons")["enabled"] is True
+    assert 'plugins = ["two-salons:salons"]' in file.read_text()
 
 
 def test_without_a_project_file_it_is_said_what_to_do(run: Any) -> None:

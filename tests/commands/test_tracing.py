@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-ROOMS = """
+SALONS = """
 from quart_plug import hookimpl
 
 @hookimpl
@@ -30,7 +30,7 @@ APP = """
 from quart_plug import Quart, request
 
 print("noise")
-app = Quart(__name__, plugins=["rooms"])
+app = Quart(__name__, plugins=["salons"])
 
 @app.cli.command()  # sets the plugins up while the application is imported
 def greet(): ...
@@ -52,11 +52,11 @@ async def broken():
 
 @pytest.fixture(autouse=True)
 def app(project: Path, install: Callable[..., None]) -> None:
-    install("rooms", ROOMS)
+    install("salons", SALONS)
     (project / "app.py").write_text(APP)
 
 
-def hooks(totals: list[dict[str, Any]], plugin: str = "rooms") -> dict[str, int]:
+def hooks(totals: list[dict[str, Any]], plugin: str = "salons") -> dict[str, int]:
     return {total["hook"]: total["calls"] for total in totals if total["plugin"] == plugin}
 
 
@@ -93,13 +93,13 @@ def test_as_text(run: Any) -> None:
     assert (status, err) == (0, "noise\n")
     lines = out.splitlines()
     assert lines[0].startswith("Outside of requests")
-    row = next(line for line in lines if line.startswith("rooms "))
+    row = next(line for line in lines if line.startswith("salons "))
     assert "import" in row and "setup" in row and "lifespan" in row
     assert "GET /  200" in lines
     assert any(line.startswith("  first: ") for line in lines) and any(line.startswith("  next 1: ") for line in lines)
     within = lines[lines.index("Within requests") :]
     assert within[1].split()[:3] == ["Plugin", "Hook", "Calls"]
-    assert {tuple(line.split()[:3]) for line in within[3:]} >= {("rooms", "request_before", "2")}
+    assert {tuple(line.split()[:3]) for line in within[3:]} >= {("salons", "request_before", "2")}
 
 
 def test_without_paths_only_the_start_up_is_shown(run: Any) -> None:

@@ -325,7 +325,7 @@ def test_commands_about_plugins_work_with_every_plugin_broken(start: Start, writ
         (["plugins", "hooks"], 0),
         (["plugins", "disable", "json"], 0),
         (["plugins", "enable", "json"], 0),
-        (["plugins", "new", "rooms"], 0),
+        (["plugins", "new", "salons"], 0),
         (["plugins", "--help"], 0),
     ):
         status, output = start(*command, **everything).wait()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         DebugPage,
         FileServer,
         JSONProvider,
+        Rooms,
         Server,
         SessionInterface,
         TemplateEngine,
@@ -54,3 +55,8 @@ def server(app: Quart, name: str | None) -> Server | None:
 @hookspec(kind="first", colour="sync", provider="debug")
 def debug_page(app: Quart) -> DebugPage | None:
     """What makes the page for an unhandled error in debug mode, and reloads on changes."""
+
+
+@hookspec(kind="first", colour="sync", provider="rooms")
+def rooms(app: Quart) -> Rooms | None:
+    """The rooms behind `app.rooms`: who is where, and who hears what is said there."""

@@ -282,3 +282,18 @@ async def debug_page() -> None:
     view(app, "request", fails=LookupError("a bug"))
     seen = await visit(app, "request")
     assert (seen.code, seen.said) == (500, "the page for a bug")
+
+
+@scenario
+async def rooms() -> None:
+    """It is what `app.rooms` gives, asked for once; the application's own wins."""
+
+    class Hall:
+        async def counts(self) -> Any:
+            return {"hall": 1}
+
+    made: list[Any] = []
+    app = app_with("rooms", lambda app: made.append(app) or Hall())
+    assert (await app.rooms.counts(), app.rooms, made) == ({"hall": 1}, app.rooms, [app])
+    app.rooms = {}
+    assert app.rooms == {}

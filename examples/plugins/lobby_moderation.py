@@ -1,6 +1,6 @@
-"""House rules for the rooms of the plugin `rooms`: it implements that plugin's hooks.
+"""House rules for the lobbies of the plugin `lobbies`: it implements that plugin's hooks.
 
-[plugins.room_moderation]
+[plugins.lobby_moderation]
 capacity = 20
 banned = ["mallory"]
 words = ["darn"]
@@ -19,14 +19,14 @@ from quart_plug import Quart, hookimpl
 from quart_plug.exceptions import MessageDropped
 
 if TYPE_CHECKING:
-    from rooms import Member, Room
+    from lobbies import Lobby, Member
 
-__quart_plug__ = {"requires": ["rooms"]}
+__quart_plug__ = {"requires": ["lobbies"]}
 
 
 @dataclass
 class Moderation:
-    """capacity  how many a room has place for.
+    """capacity  how many a lobby has place for.
     banned    names that are not let in.
     words     that are not said: they are replaced by stars.
     greeting  for newcomers.
@@ -47,29 +47,29 @@ def configuration_schema(app: Quart) -> type:
 def setup(app: Quart) -> None:
     rules = app.plugin_config(Moderation)
     words = "|".join(map(re.escape, rules.words))
-    app.extensions["room_moderation"] = rules, re.compile(rf"\b(?:{words})\b", re.I) if words else None
+    app.extensions["lobby_moderation"] = rules, re.compile(rf"\b(?:{words})\b", re.I) if words else None
 
 
 def rules_of(app: Quart) -> tuple[Moderation, re.Pattern[str] | None]:
-    rules: tuple[Moderation, re.Pattern[str] | None] = app.extensions["room_moderation"]
+    rules: tuple[Moderation, re.Pattern[str] | None] = app.extensions["lobby_moderation"]
     return rules
 
 
 @hookimpl
-async def room_admits(app: Quart, room: Room, member: Member) -> str | None:
+async def lobby_admits(app: Quart, lobby: Lobby, member: Member) -> str | None:
     rules, _ = rules_of(app)
     if member.name in rules.banned:
         return "You are not welcome here."
-    return "The room is full." if len(room.members) >= rules.capacity else None
+    return "The lobby is full." if len(lobby.members) >= rules.capacity else None
 
 
 @hookimpl
-def room_greetings(app: Quart, room: Room) -> str | None:
+def lobby_greetings(app: Quart, lobby: Lobby) -> str | None:
     return rules_of(app)[0].greeting or None
 
 
 @hookimpl
-async def room_message(app: Quart, room: Room, member: Member, message: str) -> str:
+async def lobby_message(app: Quart, lobby: Lobby, member: Member, message: str) -> str:
     if not message.strip():
         raise MessageDropped
     _, bad = rules_of(app)
@@ -77,19 +77,19 @@ async def room_message(app: Quart, room: Room, member: Member, message: str) -> 
 
 
 @hookimpl
-async def room_joined(app: Quart, room: Room, member: Member) -> None:
-    room.tell(f"{member.name} is here.")
+async def lobby_joined(app: Quart, lobby: Lobby, member: Member) -> None:
+    lobby.tell(f"{member.name} is here.")
 
 
 @hookimpl
-async def room_left(app: Quart, room: Room, member: Member) -> None:
-    room.tell(f"{member.name} has left.")
+async def lobby_left(app: Quart, lobby: Lobby, member: Member) -> None:
+    lobby.tell(f"{member.name} has left.")
 
 
 @hookimpl
-async def room_visit(app: Quart, room: Room, member: Member) -> AsyncGenerator[None, None]:
+async def lobby_visit(app: Quart, lobby: Lobby, member: Member) -> AsyncGenerator[None, None]:
     begun = time.monotonic()
     try:
         yield
     finally:
-        app.logger.info("%s was in %s for %.0f seconds", member.name, room.name, time.monotonic() - begun)
+        app.logger.info("%s was in %s for %.0f seconds", member.name, lobby.name, time.monotonic() - begun)

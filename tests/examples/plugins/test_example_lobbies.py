@@ -17,8 +17,8 @@ from .conftest import MakeApp
 
 
 @asynccontextmanager
-async def inside(app: Quart, name: str, room: str = "kitchen") -> AsyncIterator[Any]:
-    async with app.test_client().websocket(f"/rooms/{room}?name={name}") as connection:
+async def inside(app: Quart, name: str, lobby: str = "kitchen") -> AsyncIterator[Any]:
+    async with app.test_client().websocket(f"/lobbies/{lobby}?name={name}") as connection:
         yield connection
 
 
@@ -30,7 +30,7 @@ async def refusal(app: Quart, name: str) -> tuple[int, str]:
 
 
 async def test_everybody_hears_everybody_in_the_room(make_app: MakeApp) -> None:
-    app = make_app("rooms")
+    app = make_app("lobbies")
     async with inside(app, "ann") as ann:
         assert await said(ann, "nobody here?") == "ann: nobody here?"
         async with inside(app, "bob") as bob, inside(app, "eve", "cellar") as eve:
@@ -46,19 +46,19 @@ async def said(member: Any, text: str) -> str:
 
 
 async def test_a_room_is_gone_when_everybody_left(make_app: MakeApp) -> None:
-    app = make_app("rooms")
+    app = make_app("lobbies")
     async with inside(app, "ann") as ann:
         await said(ann, "x")
-        assert list(app.extensions["rooms"]) == ["kitchen"]
-    assert app.extensions["rooms"] == {}
+        assert list(app.extensions["lobbies"]) == ["kitchen"]
+    assert app.extensions["lobbies"] == {}
 
 
 async def test_who_does_not_read_is_sent_away(make_app: MakeApp) -> None:
     """What is not taken waits in the outbox; when that is full the connection is closed, and nobody else waits."""
-    app = make_app("rooms", rooms={"backlog": 1})
+    app = make_app("lobbies", lobbies={"backlog": 1})
     async with inside(app, "ann") as ann:
         await said(ann, "x")
-        member = app.extensions["rooms"]["kitchen"].members[0]
+        member = app.extensions["lobbies"]["kitchen"].members[0]
         for _ in range(3):
             member.tell("more")
         with pytest.raises(WebsocketDisconnectError) as end:
@@ -70,14 +70,14 @@ async def test_who_does_not_read_is_sent_away(make_app: MakeApp) -> None:
 async def test_moderation(make_app: MakeApp, caplog: pytest.LogCaptureFixture) -> None:
     """`first` refuses, `collect` greets, `notify` tells, `pipe` changes and drops, `around` measures."""
     rules = {"banned": ["mallory"], "words": ["darn"], "greeting": "Be kind.", "capacity": 2}
-    app = make_app("rooms", "room_moderation", room_moderation=rules)
+    app = make_app("lobbies", "lobby_moderation", lobby_moderation=rules)
     app.logger.setLevel("INFO")
     assert await refusal(app, "mallory") == (403, "You are not welcome here.")
     async with inside(app, "ann") as ann:
         assert [await ann.receive() for _ in range(2)] == ["Be kind.", "ann is here."]
         async with inside(app, "bob") as bob:
             assert [await bob.receive() for _ in range(2)] == ["Be kind.", "bob is here."]
-            assert await refusal(app, "eve") == (403, "The room is full.")
+            assert await refusal(app, "eve") == (403, "The lobby is full.")
             await bob.send("  ")
             await bob.send("Darn it, darning")
             assert await bob.receive() == "bob: **** it, darning"
@@ -91,38 +91,38 @@ async def test_moderation(make_app: MakeApp, caplog: pytest.LogCaptureFixture) -
 
 async def test_the_signals_of_the_rooms(make_app: MakeApp) -> None:
     """Who is no plugin may listen to what the plugin's hooks tell."""
-    app = make_app("rooms")
+    app = make_app("lobbies")
     heard = []
 
-    async def joined(sender: Any, room: Any, member: Any) -> None:
-        heard.append((sender, "joined", room.name, member.name))
+    async def joined(sender: Any, lobby: Any, member: Any) -> None:
+        heard.append((sender, "joined", lobby.name, member.name))
 
-    def left(sender: Any, room: Any, member: Any) -> None:
-        heard.append((sender, "left", room.name, member.name))
+    def left(sender: Any, lobby: Any, member: Any) -> None:
+        heard.append((sender, "left", lobby.name, member.name))
 
-    with signal("room-joined").connected_to(joined), signal("room-left").connected_to(left):
+    with signal("lobby-joined").connected_to(joined), signal("lobby-left").connected_to(left):
         async with inside(app, "ann") as ann:
             await said(ann, "x")
     assert heard == [(app, "joined", "kitchen", "ann"), (app, "left", "kitchen", "ann")]
 
 
 async def test_without_the_signals_plugin_the_hooks_work_all_the_same(make_app: MakeApp) -> None:
-    app = make_app("rooms")
+    app = make_app("lobbies")
     app.config["PLUGINS_DISABLED"] = ["signals"]
     async with inside(app, "ann") as ann:
         assert await said(ann, "x") == "ann: x"
 
 
 def test_moderation_needs_the_rooms(make_app: MakeApp) -> None:
-    with pytest.raises(PluginLoadError, match="requires 'rooms', not active here"):
-        make_app("room_moderation").setup_plugins()
+    with pytest.raises(PluginLoadError, match="requires 'lobbies', not active here"):
+        make_app("lobby_moderation").setup_plugins()
 
 
 async def test_moderation_may_come_and_go(make_app: MakeApp) -> None:
-    app = make_app("rooms", "room_moderation", room_moderation={"greeting": "Be kind."})
+    app = make_app("lobbies", "lobby_moderation", lobby_moderation={"greeting": "Be kind."})
     async with inside(app, "ann") as ann:
         assert await ann.receive() == "Be kind."
-        app.hooks.unregister("room_moderation")
+        app.hooks.unregister("lobby_moderation")
         await ann.receive()
         await ann.send("   ")
         assert await ann.receive() == "ann:    "
@@ -130,10 +130,10 @@ async def test_moderation_may_come_and_go(make_app: MakeApp) -> None:
 
 async def test_rooms_go_with_what_needs_them(make_app: MakeApp) -> None:
     """Their hooks are no longer specified, and their address is gone."""
-    app = make_app("rooms", "room_moderation")
+    app = make_app("lobbies", "lobby_moderation")
     app.setup_plugins()
-    assert app.hooks.spec("room_joined").owner == "rooms"
-    app.hooks.unregister("rooms")
-    assert "room_joined" not in app.hooks.specs
-    assert not {"rooms", "room_moderation", "rooms-signals"} & set(app.hooks.names)
+    assert app.hooks.spec("lobby_joined").owner == "lobbies"
+    app.hooks.unregister("lobbies")
+    assert "lobby_joined" not in app.hooks.specs
+    assert not {"lobbies", "lobby_moderation", "lobbies-signals"} & set(app.hooks.names)
     assert (await refusal(app, "ann"))[0] == 404

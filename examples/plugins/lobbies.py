@@ -1,10 +1,10 @@
-"""Rooms for websockets: `/rooms/<name>`, where everybody hears what everybody says. A plugin with hooks of its own.
+"""Lobbies for websockets: `/lobbies/<name>`, where everybody hears what everybody says. A plugin with hooks of its own.
 
-Other plugins decide who may come in, change what is said, and are told who comes and goes: see rooms_specs.py, and
-room_moderation.py for one that does. Code that is no plugin may listen to the signals "room-joined" and "room-left".
+Other plugins decide who may come in, change what is said, and are told who comes and goes: see lobbies_specs.py, and
+lobby_moderation.py for one that does. Code that is no plugin may listen to the signals "lobby-joined" and "lobby-left".
 
-    [plugins.rooms]
-    prefix = "/rooms"
+    [plugins.lobbies]
+    prefix = "/lobbies"
     backlog = 100
 """
 
@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import rooms_specs as specs
+import lobbies_specs as specs
 
 from quart_plug import Blueprint, Quart, hookimpl, websocket
 from quart_plug.exceptions import MessageDropped
@@ -25,17 +25,17 @@ __quart_plug__ = {"hookspecs": [specs]}
 
 
 @dataclass
-class Rooms:
+class Lobbies:
     """prefix   of the addresses.
     backlog  how many messages may wait for a slow member, who is sent away then.
     """
 
-    prefix: str = "/rooms"
+    prefix: str = "/lobbies"
     backlog: int = 100
 
 
 class Member:
-    """Somebody in a room."""
+    """Somebody in a lobby."""
 
     def __init__(self, name: str, backlog: int) -> None:
         self.name = name
@@ -51,8 +51,8 @@ class Member:
 
 
 @dataclass
-class Room:
-    """A room, which is there while somebody is in it."""
+class Lobby:
+    """A lobby, which is there while somebody is in it."""
 
     name: str
     members: list[Member] = field(default_factory=list)
@@ -65,54 +65,54 @@ class Room:
 
 @hookimpl
 def configuration_schema(app: Quart) -> type:
-    return Rooms
+    return Lobbies
 
 
 @hookimpl
 def signals(app: Quart) -> Mapping[str, str]:
-    return {"room-joined": "room_joined", "room-left": "room_left"}
+    return {"lobby-joined": "lobby_joined", "lobby-left": "lobby_left"}
 
 
 @hookimpl
 def blueprints(app: Quart) -> Iterable[tuple[Blueprint, dict[str, Any]]]:
-    app.extensions["rooms"] = {}
-    blueprint = Blueprint("rooms", __name__)
+    app.extensions["lobbies"] = {}
+    blueprint = Blueprint("lobbies", __name__)
 
     @blueprint.websocket("/<name>")
-    async def room(name: str) -> Any:
+    async def lobby(name: str) -> Any:
         return await visit(app, name)
 
-    return [(blueprint, {"url_prefix": app.plugin_config(Rooms).prefix})]
+    return [(blueprint, {"url_prefix": app.plugin_config(Lobbies).prefix})]
 
 
 async def visit(app: Quart, name: str) -> Any:
-    """The view. The visitor's name is in the query: `/rooms/kitchen?name=ann`."""
-    rooms: dict[str, Room] = app.extensions["rooms"]
-    room = rooms.get(name) or Room(name)
-    member = Member(websocket.args.get("name", "somebody"), app.plugin_config(Rooms).backlog)
-    reason = await first(specs.room_admits, app, room, member)
+    """The view. The visitor's name is in the query: `/lobbies/kitchen?name=ann`."""
+    lobbies: dict[str, Lobby] = app.extensions["lobbies"]
+    lobby = lobbies.get(name) or Lobby(name)
+    member = Member(websocket.args.get("name", "somebody"), app.plugin_config(Lobbies).backlog)
+    reason = await first(specs.lobby_admits, app, lobby, member)
     if reason is not None:
         return reason, 403
     await websocket.accept()
-    for greeting in collect(specs.room_greetings, app, room):
+    for greeting in collect(specs.lobby_greetings, app, lobby):
         member.tell(greeting)
-    room = rooms.setdefault(name, room)
-    room.members.append(member)
+    lobby = lobbies.setdefault(name, lobby)
+    lobby.members.append(member)
     try:
-        async with around(specs.room_visit, app, room, member):
-            await notify(specs.room_joined, app, room, member)
-            await talk(app, room, member)
+        async with around(specs.lobby_visit, app, lobby, member):
+            await notify(specs.lobby_joined, app, lobby, member)
+            await talk(app, lobby, member)
     finally:
-        room.members.remove(member)
-        if not room.members:
-            rooms.pop(name, None)
-        await notify(specs.room_left, app, room, member)
+        lobby.members.remove(member)
+        if not lobby.members:
+            lobbies.pop(name, None)
+        await notify(specs.lobby_left, app, lobby, member)
     return None
 
 
-async def talk(app: Quart, room: Room, member: Member) -> None:
+async def talk(app: Quart, lobby: Lobby, member: Member) -> None:
     """Until the member leaves, or turns out to be too slow."""
-    tasks = [asyncio.create_task(each) for each in (hear(member), speak(app, room, member), give_up(member))]
+    tasks = [asyncio.create_task(each) for each in (hear(member), speak(app, lobby, member), give_up(member))]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -128,13 +128,13 @@ async def hear(member: Member) -> None:
         await websocket.send(await member.outbox.get())
 
 
-async def speak(app: Quart, room: Room, member: Member) -> None:
+async def speak(app: Quart, lobby: Lobby, member: Member) -> None:
     async for message in websocket:
         try:
-            said = await pipe(specs.room_message, app, room, member, str(message))
+            said = await pipe(specs.lobby_message, app, lobby, member, str(message))
         except MessageDropped:
             continue
-        room.tell(f"{member.name}: {said}")
+        lobby.tell(f"{member.name}: {said}")
 
 
 async def give_up(member: Member) -> None:

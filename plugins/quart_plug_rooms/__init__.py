@@ -1,0 +1,87 @@
+"""The plugin `rooms`: who is where, and who hears what is said there; in one process, or in many by Redis.
+
+    from quart_plug_rooms import rooms
+
+    @app.websocket("/chat")
+    async def chat():
+        async with rooms.join("lobby"):
+            async for message in websocket:
+                await rooms.send("lobby", message, exclude=websocket)
+
+Light to import: what does it is imported when rooms are used.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from quart_plug.globals import current_app
+from quart_plug.hooks import hookimpl
+
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from quart_plug import Quart
+
+    from .backend import Backend
+    from .service import Rooms
+
+__all__ = ["Settings", "rooms"]
+
+__quart_plug__ = {"hookspecs": ["quart_plug_rooms.specs"]}
+
+
+class _Current:
+    """The rooms of the current application. No proxy of werkzeug's, which cannot be looked at outside of one."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(current_app.rooms, name)
+
+    def __repr__(self) -> str:
+        return "<the rooms of the current application>"
+
+
+if TYPE_CHECKING:
+    rooms: Rooms
+else:
+    rooms = _Current()
+
+
+@hookimpl
+def configuration_schema(app: Quart) -> type[Settings]:
+    return Settings
+
+
+@hookimpl
+def signals(app: Quart) -> Mapping[str, str]:
+    return {f"room-{name}": f"room_{name}" for name in ("joined", "left", "message", "gap")}
+
+
+@hookimpl(specname="rooms")
+def rooms_of(app: Quart) -> Rooms:
+    from .service import Rooms
+
+    return Rooms(app)
+
+
+@hookimpl(trylast=True)
+def room_backend(app: Quart, url: str) -> Backend | None:
+    if url.partition(":")[0] != "memory":
+        return None
+    from .memory import MemoryBackend
+
+    settings = app.plugin_config(Settings)
+    return MemoryBackend(settings.history, settings.history_bytes, settings.history_seconds)
+
+
+@hookimpl
+async def startup(app: Quart) -> None:
+    await app.rooms.start()
+
+
+@hookimpl
+async def shutdown(app: Quart) -> None:
+    await app.rooms.stop()

@@ -1,0 +1,389 @@
+"""`Rooms`, which is `app.rooms`: everything that an application does with rooms, on top of a backend."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable
+from socket import gethostname
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from uuid import uuid4
+
+from quart_plug.ctx import has_websocket_context
+from quart_plug.exceptions import MessageDropped
+from quart_plug.globals import websocket as current_websocket
+from quart_plug.hooks.own import first, notify
+
+from . import specs
+from .backend import Backend, Entry, Gap, Message
+from .checking import NOWHERE, check_count, check_name, ids_of, position_of
+from .errors import JoinRefused, RoomError
+from .local import LocalRoom
+from .membership import Membership, Subscription
+from .settings import Settings
+from .tally import Present, Tally, counts_of, present_in
+
+if TYPE_CHECKING:
+    from quart_plug import Quart
+    from quart_plug.wrappers import Websocket
+    from quart_plug.wrappers.waiting import Bounds, Policy
+
+
+class Rooms:
+    """The rooms of an application.
+
+    process  the id of this process among those that share the rooms.
+    backend  what carries the messages, once they were used.
+    """
+
+    def __init__(self, app: Quart) -> None:
+        self.app = app
+        self.settings = app.plugin_config(Settings)
+        self.process = f"{gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+        self.bounds: Bounds = (
+            self.settings.outbox_messages,
+            self.settings.outbox_bytes,
+            self.settings.policy,
+        )
+        self.backend: Backend | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._starting: asyncio.Task[Backend] | None = None
+        self._rooms: dict[str, LocalRoom] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.tally = Tally()
+
+    # The life of it -----------------------------------------------------------------------------------------
+
+    async def start(self) -> Backend:
+        """Have the backend ready; done by itself when it is needed. What the backend raises is raised."""
+        loop = asyncio.get_running_loop()
+        if self.backend is not None and self._loop is loop:
+            return self.backend
+        if self._loop is not loop:
+            if self._loop is not None and not self._loop.is_closed():
+                raise RoomError("the rooms of this application are in use in another event loop")
+            self._reset()
+            self._loop = loop
+        if self._starting is None:
+            self._starting = loop.create_task(self._start())
+        try:
+            return await asyncio.shield(self._starting)
+        finally:
+            if self._starting is not None and self._starting.done():
+                self._starting = None
+
+    async def _start(self) -> Backend:
+        url = self.settings.url
+        backend = first(specs.room_backend, self.app, url)
+        if backend is None:
+            raise RoomError(
+                f"no plugin carries the messages of rooms for the URL {url!r} (setting `url` of the plugin rooms); "
+                "there are memory:// and redis://HOST:PORT/NUMBER"
+            )
+        try:
+            await backend.start(self)
+        except BaseException:
+            await backend.stop()
+            raise
+        self.backend = backend
+        return backend
+
+    async def stop(self) -> None:
+        """End everything, as at the end of the application; the next use begins anew."""
+        backend, self.backend = self.backend, None
+        if self._loop is not asyncio.get_running_loop():
+            return
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        if backend is not None:
+            await backend.stop()
+        self._reset()
+
+    def _reset(self) -> None:
+        self.backend = self._loop = self._starting = None
+        self._rooms = {}
+
+    async def __aenter__(self) -> Self:
+        """For programs without a server: `async with app.rooms: …`."""
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    # Sending ------------------------------------------------------------------------------------------------
+
+    async def send(self, room: str, message: str | bytes, exclude: Any = None) -> int:
+        """Send a message to everybody in a room.
+
+        message  str is sent as text, bytes as binary.
+        exclude  who does not get it: a websocket (also `quart_plug.websocket`), a membership or subscription, an id, or
+                 several of these.
+
+        From anywhere: views, background tasks, programs without a server. Returns the message's number in the room, or
+        0 when a plugin dropped it. Never fails, nor waits, for a member; what the backend raises when it cannot take
+        the message (an OSError) is raised.
+        """
+        if not isinstance(message, (str, bytes)):
+            if isinstance(message, (bytearray, memoryview)):  # type: ignore[unreachable]
+                message = bytes(message)
+            else:
+                raise TypeError(
+                    f"send() takes str or bytes, not {type(message).__name__}; other objects go by send_json()"
+                )
+        return await self._publish(room, message, exclude, False)
+
+    async def send_json(self, room: str, value: Any, exclude: Any = None) -> int:
+        """Send JSON to everybody in a room: it is encoded once. As `send`."""
+        return await self._publish(room, self.app.json.dumps(value), exclude, True)
+
+    async def _publish(self, room: str, message: str | bytes, exclude: Any, is_json: bool) -> int:
+        check_name(room)
+        sender = current_websocket.id if has_websocket_context() else None
+        excluded = () if exclude is None else tuple(ids_of(exclude))
+        chain = self.app.chain_here("room_message")
+        if chain is not None:
+            try:
+                message = await chain(self.app, room, sender, message)
+            except MessageDropped:
+                return 0
+            if not isinstance(message, (str, bytes)):
+                raise TypeError(f"a plugin made {message!r} of a message (room_message); it has to be a str or bytes")
+            is_json = is_json and isinstance(message, str)
+        backend = self.backend
+        if backend is None or self._loop is not asyncio.get_running_loop():
+            backend = await self.start()
+        return (await backend.publish(room, message, sender, excluded, is_json)).number
+
+    # Being there --------------------------------------------------------------------------------------------
+
+    def join(
+        self,
+        room: str,
+        user: str | int | None = None,
+        info: Any = None,
+        history: int = 0,
+        *,
+        outbox_messages: int | None = None,
+        outbox_bytes: int | None = None,
+        policy: Policy | None = None,
+        websocket: Websocket | None = None,
+    ) -> Membership:
+        """Put the current websocket into a room: `async with rooms.join("lobby") as member:`.
+
+        user       who that is, for `presence`.
+        info       what else is to be known: anything that JSON can hold.
+        history    how many of the latest messages the websocket is sent first.
+        outbox_…, policy  as the settings of the plugin, for this websocket.
+        websocket  another websocket than the current one.
+
+        The websocket is accepted if the view has not done it. Entering raises ConnectionClosed, JoinRefused (a plugin's
+        `room_joining`), RoomError when it is in the room already, and what the backend raises.
+        """
+        check_name(room)
+        if websocket is None:
+            if not has_websocket_context():
+                raise RoomError(
+                    "join() puts the current websocket into a room, and here is none; "
+                    "to listen elsewhere there is subscribe()"
+                )
+            proxy: Any = current_websocket
+            websocket = proxy._get_current_object()
+        if user is not None and not isinstance(user, (str, int)):
+            raise TypeError(f"a user is a str, an int or None, not {user!r}; whatever else goes into `info`")
+        if info is not None:
+            self.app.json.dumps(info)  # raises what it cannot write: other processes are to know it as well
+        bounds = (outbox_messages, outbox_bytes, policy)
+        return Membership(self, room, websocket, user, info, check_count(history), bounds)
+
+    def subscribe(
+        self,
+        room: str,
+        history: int = 0,
+        *,
+        after: str | None = None,
+        messages: int | None = None,
+        bytes: int | None = None,
+        policy: Policy | None = None,
+    ) -> Subscription:
+        """Listen to a room from a request, or a task: an async context manager, and an async iterator of Message.
+
+        history   how many of the latest messages come first.
+        after     the `id` of a message: those after it come first, as far as they are kept, whatever `history` says.
+                  What is no longer kept is told by the subscription's `gap`.
+        messages, bytes, policy  the bounds of what waits, by default those of outboxes.
+
+        Whoever listens is not among the members.
+        """
+        check_name(room)
+        own = self.bounds
+        bounds = (messages or own[0], bytes or own[1], policy or own[2])
+        return Subscription(self, room, check_count(history), position_of(after), bounds)
+
+    async def enter(self, who: Membership | Subscription, history: int) -> None:
+        """What entering a membership or a subscription does."""
+        if isinstance(who, Membership):
+            refusal = await first(specs.room_joining, self.app, who)
+            if refusal is not None:
+                raise JoinRefused(refusal)
+        backend = await self.start()
+        await who.prepare()
+        local = self._rooms.get(who.room)
+        if local is None:
+            local = self._rooms[who.room] = LocalRoom(who.room, self._log)
+        if who.id in local.receivers or who.id in local.newcomers:
+            raise RoomError(f"{who!r} is there already")
+        local.expect(who)
+        local.expected += 1
+        who.is_in = True
+        try:
+            async with local.lock:
+                if not local.attached:
+                    await backend.attach(who.room)
+                    local.attached = True
+            if isinstance(who, Membership):
+                entry = Entry(who.room, who.id, who.user, who.info, time.time(), self.process)
+                who.entry = entry
+                assert who.outbox is not None
+                self.tally.join(who.outbox)
+                who.outbox.when_ended(who.cut)
+                await backend.enter(entry)
+                messages = await backend.history(who.room, history) if history else []
+            else:
+                messages = await self._history_for(who, backend, history)
+            if who.is_in:  # it may have been cut meanwhile
+                local.arrive(who, list(messages))
+            if isinstance(who, Membership):
+                who.is_told = True
+                await notify(specs.room_joined, self.app, who)
+        except BaseException:
+            await self.leave(who)
+            raise
+
+    async def _history_for(self, who: Subscription, backend: Backend, history: int) -> list[Message]:
+        """What a subscription is given first; its gap is noted."""
+        epoch, number = who.after
+        who.after = NOWHERE
+        if not epoch:
+            return list(await backend.history(who.room, history)) if history else []
+        kept = list(await backend.history(who.room, 1 << 31))
+        if kept and kept[-1].epoch != epoch:
+            who.gap = Gap(who.room, kept[0].epoch, 0, kept[0].number)
+        elif kept and kept[0].number > number + 1:
+            who.gap = Gap(who.room, epoch, number, kept[0].number)
+        return [message for message in kept if message.epoch != epoch or message.number > number]
+
+    async def leave(self, who: Membership | Subscription) -> None:
+        """What leaving does: at once for what is delivered here, then for everybody else, whoever is cancelled."""
+        task = self.leave_soon(who)
+        if task is not None:
+            await asyncio.shield(task)
+
+    def leave_soon(self, who: Membership | Subscription) -> asyncio.Task[None] | None:
+        """Leave, without waiting for what other processes are told; None when it was not in the room."""
+        local = self._rooms.get(who.room)
+        if not who.is_in or local is None or self.backend is None:
+            who.is_in = False
+            return None
+        who.is_in = False
+        local.remove(who)
+        if isinstance(who, Membership) and who.outbox is not None and who.entry is not None:
+            who.outbox.forget(who.cut)
+            self.tally.leave(who.outbox)
+        task = asyncio.get_running_loop().create_task(self._take_leave(who, local, self.backend))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _take_leave(self, who: Membership | Subscription, local: LocalRoom, backend: Backend) -> None:
+        await self._logged(self._depart(who, local, backend))
+        if isinstance(who, Membership) and who.is_told:
+            await self._logged(notify(specs.room_left, self.app, who))
+
+    async def _depart(self, who: Membership | Subscription, local: LocalRoom, backend: Backend) -> None:
+        try:
+            if who.entry is not None:
+                await backend.leave(who.entry)
+        finally:
+            local.expected -= 1
+            async with local.lock:
+                if not local.expected and local.attached:
+                    local.attached = False
+                    await backend.detach(who.room)
+            if not local.expected and self._rooms.get(who.room) is local:
+                del self._rooms[who.room]
+
+    # Looking ------------------------------------------------------------------------------------------------
+
+    async def members(self, room: str) -> list[Entry]:
+        """Every connection that is in a room, over all processes, the oldest first."""
+        check_name(room)
+        return list(await (await self.start()).presence(room))
+
+    async def presence(self, room: str) -> list[Present]:
+        """Who is in a room, over all processes: each user once, in the order of coming."""
+        return present_in(await self.members(room))
+
+    async def history(self, room: str, count: int) -> list[Message]:
+        """The latest messages of a room, the oldest first: at most `count`, and no more than are kept."""
+        check_name(room)
+        return list(await (await self.start()).history(room, check_count(count)))
+
+    async def counts(self) -> dict[str, Any]:
+        """How many are where, and what has become of messages; nothing but dictionaries, texts and numbers."""
+        backend = await self.start()
+        everywhere = await backend.counts()
+        here = self.local_counts()
+        rooms = {
+            name: {"members": everywhere.get(name, 0), **here.get(name, {"here": 0, "subscribers": 0})}
+            for name in sorted({*everywhere, *here})
+        }
+        return {
+            "backend": backend.name,
+            "shared": backend.is_shared,
+            "rooms": rooms,
+            "process": {"id": self.process, "pid": os.getpid(), **vars(self.tally.totals())},
+        }
+
+    def local_counts(self) -> dict[str, dict[str, int]]:
+        """The members ("here") and subscribers of each room in this process."""
+        return counts_of(self._rooms)
+
+    # What the backend tells ---------------------------------------------------------------------------------
+
+    async def deliver(self, message: Message) -> None:
+        """For backends: see `backend.Listener`."""
+        local = self._rooms.get(message.room)
+        if local is not None:
+            try:
+                await local.deliver(message)
+            except Exception as error:
+                self._log(error)
+
+    async def gap(self, gap: Gap) -> None:
+        """For backends: see `backend.Listener`."""
+        told = {"type": "gap", "room": gap.room, "missed": gap.missed}
+        text = str(self.app.json.dumps(told))
+        chain = self.app.chain_here("room_gap")
+        if chain is not None:
+            try:
+                text = await chain(self.app, gap, text)
+            except MessageDropped:
+                return
+            except Exception as error:
+                self._log(error)
+        if self.settings.gap_message and isinstance(text, str):
+            await self.deliver(Message(gap.room, gap.epoch, gap.after, text, is_json=True, at=time.time()))
+
+    async def _logged(self, doing: Awaitable[None]) -> None:
+        try:
+            await doing
+        except Exception as error:
+            self._log(error)
+
+    def _log(self, error: BaseException) -> None:
+        self.app.logger.error("Rooms: %s", error or type(error).__name__, exc_info=error)

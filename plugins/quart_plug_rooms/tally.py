@@ -1,0 +1,93 @@
+"""Who and how many are in rooms, and what has become of messages, as data.
+
+Must not know: backends, websockets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from quart_plug.wrappers.outbox import Outbox
+
+from .backend import Entry
+from .local import LocalRoom
+
+
+@dataclass(frozen=True)
+class Present:
+    """Somebody who is in a room, by however many connections.
+
+    user         as it was given to `join`; None stands for everybody without one.
+    info         as it was given with the latest connection.
+    connections  their ids, the oldest first.
+    since        when the first of them joined, in seconds as of `time.time()`.
+    """
+
+    user: str | int | None
+    info: Any
+    connections: tuple[str, ...]
+    since: float
+
+
+@dataclass
+class Totals:
+    """What has become of messages, in this process."""
+
+    sent: int = 0
+    dropped: int = 0
+    waiting: int = 0
+    waiting_bytes: int = 0
+
+
+class Tally:
+    """What has become of messages to the websockets that are, or were, in rooms of this process."""
+
+    def __init__(self) -> None:
+        self._outboxes: dict[Outbox, list[int]] = {}  # joins, and what was sent and dropped before the first
+        self._gone = Totals()  # of outboxes that are in no room any more
+
+    def join(self, outbox: Outbox) -> None:
+        """A websocket has joined a room."""
+        self._outboxes.setdefault(outbox, [0, outbox.sent, outbox.dropped])[0] += 1
+
+    def leave(self, outbox: Outbox) -> None:
+        """A websocket has left a room."""
+        counted = self._outboxes[outbox]
+        counted[0] -= 1
+        if not counted[0]:
+            del self._outboxes[outbox]
+            self._gone.sent += outbox.sent - counted[1]
+            self._gone.dropped += outbox.dropped - counted[2]
+
+    def totals(self) -> Totals:
+        """The sums. What waits is of those that are in rooms."""
+        found = Totals(self._gone.sent, self._gone.dropped)
+        for outbox, (_, sent, dropped) in self._outboxes.items():
+            found.sent += outbox.sent - sent
+            found.dropped += outbox.dropped - dropped
+            found.waiting += outbox.waiting
+            found.waiting_bytes += outbox.waiting_bytes
+        return found
+
+
+def present_in(entries: Iterable[Entry]) -> list[Present]:
+    """Each user once, in the order of coming."""
+    found: dict[str | int | None, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(entry.user, []).append(entry)
+    return [
+        Present(user, latest[-1].info, tuple(entry.id for entry in latest), latest[0].since)
+        for user, latest in found.items()
+    ]
+
+
+def counts_of(rooms: Mapping[str, LocalRoom]) -> dict[str, dict[str, int]]:
+    """The members ("here") and subscribers of each room in this process."""
+    found = {}
+    for name, room in rooms.items():
+        everybody = [*room.receivers.values(), *room.newcomers.values()]
+        members = sum(each.outbox is not None for each in everybody)
+        found[name] = {"here": members, "subscribers": len(everybody) - members}
+    return found
