@@ -17,7 +17,7 @@ import asyncio
 import socket
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..draining import cancel_connections, close_websockets
 from ..running import AT_ONCE
@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     from ..app import Quart
 
 __all__ = ["Sequence", "cancelled"]
+
+
+class Closing(Protocol):
+    """What accepts connections, until it is closed; closing it again does nothing."""
+
+    def close(self) -> None: ...
 
 
 class Sequence(ABC):
@@ -53,15 +59,15 @@ class Sequence(ABC):
         self.lifespan = Lifespan(app)
         self.connecting: set[asyncio.Task[None]] = set()
 
-    async def accept(self) -> asyncio.Server | Acceptor:
-        """Begin to accept connections from the listener."""
+    async def accept(self) -> Closing:
+        """Begin to accept connections from the listener. What is returned stops that."""
         acceptor = Acceptor(self.listener, self._begin)
         acceptor.start()
         return acceptor
 
-    @abstractmethod
     async def take(self, connection: socket.socket) -> None:
         """Begin to serve an accepted connection: make its transport and protocol."""
+        raise NotImplementedError("a server that accepts by itself has to override `accept` and `leave`")
 
     def stopping(self) -> None:  # noqa: B027  # a subclass may have nothing to do
         """The end begins: the listener is about to be closed."""
@@ -101,9 +107,7 @@ class Sequence(ABC):
             self.options.announce_at(self.listener)
             await asyncio.wait((stop,))
             self.stopping()
-            for connection in accepted(self.listener):  # closing the listener would cut them off
-                self._begin(connection)
-            server.close()
+            self.leave(server)
             self.closing = self.loop.create_task(close_websockets(self.app))
             try:
                 await self.drain()
@@ -114,6 +118,12 @@ class Sequence(ABC):
             server.close()
             await cancelled(self.connecting)
             await self.abort()
+
+    def leave(self, server: Closing) -> None:
+        """Stop accepting; who waits for that is served: closing the listener would cut them off."""
+        for connection in accepted(self.listener):
+            self._begin(connection)
+        server.close()
 
     def _begin(self, connection: socket.socket) -> None:
         task = self.loop.create_task(self._take(connection))

@@ -1,0 +1,249 @@
+"""A websocket between granian's protocol object and the app, so that ASGI's rules and the framework's hold.
+
+What it adds to granian 2.8:
+
+- a `receive` that is given up loses no message: granian's own goes on, and the next `receive` has its result.
+- closing does not wait for a pending `receive`, as granian's does; whoever is in it is told of the end.
+- a lost connection is code 1006, closed by the network. granian says 1005 for it, and for a close frame without a
+  code, for a peer that breaks the protocol and for a message over its own limits (a frame of 16 MiB, a message of
+  64 MiB): the connection itself tells which. The last two are answered with 1002 and 1009.
+- a close frame arrives though the peer is sending; `go_away` closes with a code of the server's.
+- the scope has `quart_plug.abort`, which ends the connection though its peer does not read.
+- a refusal may repeat a header: granian 2.8 ends the whole process then.
+
+Must not know the framework: it speaks ASGI upwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from .transports import OPEN, UNREAD, Transports, abort, linger, state_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from quart_plug.typing import Message
+
+LINGER_SECONDS = 1.0
+NO_STATUS, ABNORMAL = 1005, 1006  # RFC 6455, 7.4.1
+PROTOCOL_ERROR, TOO_BIG = 1002, 1009
+
+logger = logging.getLogger("quart_plug.granian")
+
+
+class Channels:
+    """The websockets of one server."""
+
+    def __init__(self, transports: Transports) -> None:
+        self.transports = transports
+        self.open: set[Channel] = set()
+        self.lingering: set[asyncio.Task[None]] = set()
+
+    async def end(self, seconds: float, code: int, reason: str) -> None:
+        """Close those that are open still, wait for their apps, and for peers that have not read the frame yet."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        closing = [asyncio.ensure_future(channel.go_away(code, reason)) for channel in self.open]
+        waiting = {*closing, *self.lingering, *(channel.task for channel in self.open)}
+        if waiting:
+            await asyncio.wait(waiting, timeout=seconds)
+        if self.lingering:
+            await asyncio.wait(self.lingering, timeout=max(0.0, deadline - asyncio.get_running_loop().time()))
+        for task in (*closing, *self.lingering):
+            task.cancel()
+
+
+class Channel:
+    """One websocket; `receive` and `send` are for the app."""
+
+    __slots__ = (
+        "_accepted",
+        "_ended",
+        "_future",
+        "_give",
+        "_refusal",
+        "_take",
+        "_waiter",
+        "channels",
+        "loop",
+        "peer",
+        "task",
+    )
+
+    def __init__(self, channels: Channels, protocol: Any, peer: tuple[str, int], task: asyncio.Task[Any]) -> None:
+        self.channels = channels
+        self.peer = peer
+        self.task = task
+        self.loop = asyncio.get_running_loop()
+        self._take = protocol.receive
+        self._give = protocol.send
+        self._future: Any = None  # granian's, of a message that nobody was given yet
+        self._waiter: asyncio.Future[None] | None = None
+        self._ended: Message | None = None
+        self._accepted = False
+        self._refusal: Message | None = None
+        channels.open.add(self)
+
+    def leave(self) -> None:
+        """The app has returned."""
+        self.channels.open.discard(self)
+        self.channels.transports.forget(self.peer)
+
+    # Receiving
+
+    async def receive(self) -> Message:
+        """The next message. The end is told to every caller, then and later."""
+        if self._ended is not None:
+            return self._ended
+        future = self._future
+        if future is None:
+            future = self._take()
+            if not hasattr(future, "add_done_callback"):  # the first message: granian has it at hand
+                return await self._told(await future)
+            self._future = future
+            # Its only callback: granian keeps one. Awaiting it would cancel it together with who waits.
+            future.add_done_callback(self._wake)
+        if not future.done():
+            await self._wait()
+            if self._future is not future:
+                return await self.receive()  # the end, or somebody else was given this one
+        self._future = None
+        return await self._told(future.result())
+
+    async def _wait(self) -> None:
+        if self._waiter is not None:
+            raise RuntimeError("somebody else is in this websocket's receive already")
+        self._waiter = self.loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _wake(self, future: Any = None) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def _told(self, message: Message) -> Message:
+        if message["type"] == "websocket.disconnect":
+            message = self._ended = await self._end_of(message)
+        return message
+
+    async def _end_of(self, message: Message) -> Message:
+        """The disconnect message as it has to be, and the answer to the peer that granian does not send."""
+        if message.get("code", NO_STATUS) != NO_STATUS:
+            return message
+        connection = self.channels.transports.find(self.peer)
+        if connection is None:
+            return _lost() if self.channels.transports.can_look else message
+        state = state_of(connection)
+        if state == OPEN:
+            connection.close()
+            # After a close frame this sends nothing more: it is for a peer that broke the protocol.
+            await self._farewell(PROTOCOL_ERROR, "")
+            return _disconnect(NO_STATUS, "", "client")
+        if state == UNREAD:
+            await self._farewell(TOO_BIG, "message too big")
+            self._linger(connection)
+            return _disconnect(TOO_BIG, "message too big", "server")
+        connection.close()
+        return _lost()
+
+    # Sending
+
+    def send(self, message: Message) -> Awaitable[None]:
+        kind = message["type"]
+        if kind == "websocket.send":
+            return self._send(message)
+        if kind == "websocket.close":
+            return self._close(message)
+        if kind == "websocket.accept":
+            return self._accept(message)
+        return self._refuse(message)
+
+    async def _send(self, message: Message) -> None:
+        try:
+            await self._give(message)
+        except RuntimeError as error:
+            raise OSError("the websocket's connection is lost") from error
+
+    async def _accept(self, message: Message) -> None:
+        headers = [*(message.get("headers") or ())]
+        if headers:
+            names = ", ".join(sorted({name.decode("latin-1") for name, _ in headers}))
+            logger.warning("granian sends no headers with the acceptance of a websocket; left out: %s", names)
+        try:
+            await self._give({"type": "websocket.accept", "subprotocol": message.get("subprotocol")})
+        except RuntimeError as error:
+            raise OSError("the client left before its websocket was accepted") from error
+        self._accepted = True
+
+    async def _refuse(self, message: Message) -> None:
+        if message["type"] == "websocket.http.response.start":
+            message = {**message, "headers": _once_each(message.get("headers") or ())}
+        await self._give(message)
+
+    async def _close(self, message: Message) -> None:
+        code, reason = message.get("code", 1000), message.get("reason") or ""
+        if self._ended is not None:
+            return
+        self._ended = _disconnect(code, reason, "server")
+        if not self._accepted:
+            await self._give(message)
+            return
+        future, self._future = self._future, None
+        if future is not None and not future.done():
+            future.cancel()  # granian would wait for it, and so for the peer
+        self._wake()
+        connection = self.channels.transports.find(self.peer)
+        try:
+            await self._farewell(code, reason)
+        finally:
+            if connection is not None:
+                self._linger(connection)
+
+    async def _farewell(self, code: int, reason: str) -> None:
+        try:
+            await self._give({"type": "websocket.close", "code": code, "reason": reason})
+        except RuntimeError:
+            pass  # it is closed already
+
+    async def go_away(self, code: int, reason: str) -> None:
+        """Close it from outside of the app, if it is open."""
+        if self._accepted:
+            await self._close({"type": "websocket.close", "code": code, "reason": reason})
+
+    def abort(self) -> None:
+        """End the connection without waiting for its peer."""
+        connection = self.channels.transports.find(self.peer)
+        if connection is not None:
+            abort(connection)
+
+    def _linger(self, connection: Any) -> None:
+        task = self.loop.create_task(linger(connection, LINGER_SECONDS), name="quart_plug.granian.linger")
+        self.channels.lingering.add(task)
+        task.add_done_callback(self.channels.lingering.discard)
+
+
+def _disconnect(code: int, reason: str, closed_by: str) -> Message:
+    return {"type": "websocket.disconnect", "code": code, "reason": reason, "closed_by": closed_by}
+
+
+def _lost() -> Message:
+    return _disconnect(ABNORMAL, "", "network")
+
+
+def _once_each(headers: Any) -> list[tuple[bytes, bytes]]:
+    """The headers, one of each name. Only cookies cannot be joined (RFC 6265, 3): of them the last is kept."""
+    found: dict[bytes, bytes] = {}
+    for name, value in headers:
+        name = bytes(name).lower()
+        if name not in found:
+            found[name] = bytes(value)
+        elif name == b"set-cookie":
+            logger.warning("granian sends no more than one cookie with the refusal of a websocket; one was left out")
+            found[name] = bytes(value)
+        else:
+            found[name] += b", " + bytes(value)
+    return [*found.items()]

@@ -1,0 +1,134 @@
+"""The TCP connections of granian's clients, which granian does not hand out, found among the process's descriptors.
+
+granian tells of a connection only its peer's address. What the framework promises and granian's ASGI leaves out needs
+the connection itself: to end it though its peer does not read, to tell a lost connection from a close frame without a
+code, to let a close frame arrive before the end. What is found is a duplicate: granian may close its own at any time,
+in another thread. Where descriptors cannot be listed (Windows) nothing is found.
+
+Must not know ASGI.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+
+Peer = tuple[str, int]
+
+_FOLDERS = ("/proc/self/fd", "/dev/fd")  # Linux, macOS and BSD
+_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time
+
+OPEN, UNREAD, ENDED = "open", "unread", "ended"
+
+
+class Transports:
+    """The connections that a listening socket has accepted."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self.family = listener.family
+        self.port: int = listener.getsockname()[1]
+        self.folder = next((folder for folder in _FOLDERS if os.path.isdir(folder)), None)
+        self._known: dict[Peer, int] = {}
+
+    @property
+    def can_look(self) -> bool:
+        """Whether a connection that is not found does not exist any more."""
+        return self.folder is not None
+
+    def find(self, peer: Peer) -> socket.socket | None:
+        """A duplicate of the connection with this peer, which the caller closes; None when there is none."""
+        number = self._known.get(peer)
+        found = None if number is None else self._duplicate(number, peer)
+        if found is None and self.folder is not None:
+            self._look()
+            number = self._known.get(peer)
+            found = None if number is None else self._duplicate(number, peer)
+        return found
+
+    def forget(self, peer: Peer) -> None:
+        """The connection is over; its descriptor will be another one's."""
+        self._known.pop(peer, None)
+
+    def each(self) -> Iterator[socket.socket]:
+        """Duplicates of all connections that there are, which the caller closes."""
+        self._known.clear()
+        if self.folder is not None:
+            self._look()
+        for peer, number in [*self._known.items()]:
+            connection = self._duplicate(number, peer)
+            if connection is not None:
+                yield connection
+
+    def _look(self) -> None:
+        assert self.folder is not None
+        known = set(self._known.values())  # most of them, where thousands are open
+        for name in os.listdir(self.folder):
+            number = int(name)
+            if number in known:
+                continue
+            peer = self._peer(number)
+            if peer is not None:
+                self._known[peer] = number
+
+    def _peer(self, number: int) -> Peer | None:
+        try:
+            # With all three given, no system call asks what kind of descriptor it is.
+            connection = socket.socket(self.family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=number)
+        except OSError:
+            return None
+        try:
+            own, peer = connection.getsockname(), connection.getpeername()
+        except OSError:  # no socket, or not connected
+            return None
+        finally:
+            connection.detach()
+        if not isinstance(own, tuple) or not isinstance(peer, tuple) or own[1] != self.port:
+            return None
+        return peer[0], peer[1]
+
+    def _duplicate(self, number: int, peer: Peer) -> socket.socket | None:
+        try:
+            duplicate = os.dup(number)
+        except OSError:
+            return None
+        if self._peer(duplicate) != peer:
+            os.close(duplicate)
+            return None
+        return socket.socket(self.family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=duplicate)
+
+
+def state_of(connection: socket.socket) -> str:
+    """OPEN, UNREAD (there is more from the peer), or ENDED: the peer has closed or reset it."""
+    try:
+        return UNREAD if connection.recv(1, socket.MSG_PEEK) else ENDED
+    except BlockingIOError:
+        return OPEN
+    except OSError:
+        return ENDED
+
+
+def abort(connection: socket.socket) -> None:
+    """End it, for granian too, and drop what the peer has not read. Closes the duplicate."""
+    with suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()
+
+
+async def linger(connection: socket.socket, seconds: float) -> None:
+    """Let the peer read what was sent, until it closes too, for some seconds at most. Closes the duplicate.
+
+    granian closes a connection as soon as its close frame is with the system. Is there anything from the peer that
+    nobody has read, then the system resets the connection, and the peer may never see the frame.
+    """
+    loop = asyncio.get_running_loop()
+    with connection, suppress(OSError, TimeoutError):
+        connection.shutdown(socket.SHUT_WR)
+        async with asyncio.timeout(seconds):
+            while await loop.sock_recv(connection, 65_536):
+                pass
