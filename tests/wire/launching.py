@@ -49,29 +49,34 @@ class Launch:
         return f"{self.server}-own" if self.own else self.server
 
     def start(
-        self, settings: dict[str, Any] | None = None, *, app: str = "tests.wire.app:app", options: tuple[str, ...] = ()
+        self,
+        settings: dict[str, Any] | None = None,
+        *,
+        app: str = "tests.wire.app:app",
+        options: tuple[str, ...] = (),
+        port: int = 0,
     ) -> Started:
         """A process with the application. `options` are of the command that is used."""
-        return Started(self, settings or {}, app, options)
+        return Started(self, settings or {}, app, options, port)
 
 
 class Started(Server):
     """A server's process, by whichever command."""
 
-    def __init__(self, launch: Launch, settings: dict[str, Any], app: str, options: tuple[str, ...]) -> None:
+    def __init__(self, launch: Launch, settings: dict[str, Any], app: str, options: tuple[str, ...], port: int) -> None:
         self.launch = launch
         environment = {"WIRE_SETTINGS": json.dumps(settings)}
         command: tuple[str, ...] | None = None
         if launch.own:
             program = str(Path(sys.executable).parent / launch.server)
             address = {
-                "hypercorn": ("--bind", "127.0.0.1:0"),
-                "uvicorn": ("--port", "0", "--no-access-log"),
-                "granian": ("--interface", "asgi", "--port", "0"),
+                "hypercorn": ("--bind", f"127.0.0.1:{port}"),
+                "uvicorn": ("--port", str(port), "--no-access-log"),
+                "granian": ("--interface", "asgi", "--port", str(port)),
             }[launch.server]
             command = (program, *address, *options, app)
         run = ("--server", launch.server, "--no-access-log", *options)
-        super().__init__(app, ROOT, path=(ROOT,), environment=environment, arguments=run, command=command)
+        super().__init__(app, ROOT, port=port, path=(ROOT,), environment=environment, arguments=run, command=command)
 
     def _find_port(self) -> int:
         if self.launch != Launch("granian", own=True):

@@ -15,6 +15,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.browser.cdp import Page
 from tests.support import clients
 from tests.wire import raw
 from tests.wire.launching import SHORT, Launch, Started
@@ -29,12 +30,16 @@ class Group:
     settings  the application's.
     options   of a server's own command, where the rows are about them.
     alone     whether one row runs after the other, since they look at the whole process.
+    app       the application.
+    browser   whether the rows need Chromium.
     """
 
     name: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     alone: bool = False
+    app: str = "tests.wire.app:app"
+    browser: bool = False
 
 
 PLAIN = Group("plain")
@@ -56,7 +61,9 @@ HANGING = Group(
     },
 )
 HURRIED = Group("hurried", {"SHUTDOWN_TIMEOUT": 60.0})
-GROUPS = [PLAIN, LIMITS, QUIET, MEMORY, DRAINED, HANGING, HURRIED]
+BROWSER = Group("browser", alone=True, browser=True)
+EXAMPLES = Group("examples", app="tests.wire.examples:app", browser=True)
+GROUPS = [PLAIN, LIMITS, QUIET, MEMORY, DRAINED, HANGING, HURRIED, BROWSER, EXAMPLES]
 
 
 @dataclass(frozen=True)
@@ -122,8 +129,9 @@ def row(
 class Wire:
     """A server that runs, and the ways to it."""
 
-    def __init__(self, server: Started) -> None:
+    def __init__(self, server: Started, page: Page | None = None) -> None:
         self.server = server
+        self._page = page
         self._numbers = itertools.count(1)
         self._shared: dict[object, asyncio.Task[Any]] = {}
 
@@ -140,6 +148,12 @@ class Wire:
     def client(self, path: str, **options: Any) -> clients.connect:
         """A client of the library `websockets`."""
         return clients.client(self.server.ws(path), **{"max_size": None, "ping_interval": None, **options})
+
+    @property
+    def page(self) -> Page:
+        """A page of the application's in Chromium."""
+        assert self._page is not None, "the row's group does not say that it needs a browser"
+        return self._page
 
     def raw(
         self, path: str, headers: dict[str, str] | None = None, receive_buffer: int | None = None

@@ -6,26 +6,44 @@ WIRE_ROWS="reset cut" runs these alone.
 
 from __future__ import annotations
 
+import asyncio
 import os
 
 import pytest
 
-from tests.wire import rows_closing, rows_draining, rows_handshake, rows_limits, rows_memory, rows_messages
+from tests.browser.cdp import Browser
+from tests.wire import table
 from tests.wire.launching import LAUNCHES, Launch
-from tests.wire.rows import GROUPS, ROWS, Group, Wire, all_tried, rows_of
+from tests.wire.rows import GROUPS, Group, Wire, all_tried
 
-assert (
-    rows_draining and rows_handshake and rows_messages and rows_closing and rows_limits and rows_memory
-)  # imported for the rows that they enter
-CHOSEN = os.environ.get("WIRE_ROWS", "").split() or list(ROWS)
+CHOSEN = os.environ.get("WIRE_ROWS", "").split()
+each_launch = pytest.mark.parametrize("launch", LAUNCHES, ids=lambda launch: launch.name)
 
 
-@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
-@pytest.mark.parametrize("launch", LAUNCHES, ids=lambda launch: launch.name)
-async def test_what_holds(launch: Launch, group: Group) -> None:
-    rows = [row for row in rows_of(group, launch) if row.name in CHOSEN]
+def of_browser(browser: bool) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(
+        "group", [group for group in GROUPS if group.browser == browser], ids=lambda group: group.name
+    )
+
+
+async def try_rows(launch: Launch, group: Group, browser: Browser | None = None) -> None:
+    rows = [row for row in table.rows_of(group, launch) if not CHOSEN or row.name in CHOSEN]
     if not rows:
         return
-    with launch.start(dict(group.settings), options=group.options.get(launch.name, ())) as server:
-        if errors := await all_tried(rows, Wire(server)):
+    options = group.options.get(launch.name, ())
+    with await asyncio.to_thread(launch.start, dict(group.settings), app=group.app, options=options) as server:
+        page = None if browser is None else await (await browser.user()).open(server.url())
+        if errors := await all_tried(rows, Wire(server, page)):
             raise ExceptionGroup(f"{launch.command}; it wrote:\n{server.output[-4000:]}", errors)
+
+
+@each_launch
+@of_browser(False)
+async def test_what_holds(launch: Launch, group: Group) -> None:
+    await try_rows(launch, group)
+
+
+@each_launch
+@of_browser(True)
+async def test_what_holds_in_a_browser(launch: Launch, group: Group, browser: Browser) -> None:
+    await try_rows(launch, group, browser)

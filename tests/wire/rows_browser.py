@@ -1,0 +1,101 @@
+"""Rows: what a script in a page sees, in headless Chromium."""
+
+from __future__ import annotations
+
+import signal
+
+from tests.wire.peers import browser_socket
+from tests.wire.rows import BROWSER, Instead, Wire, row
+
+
+@row(
+    "text and binary messages go to a page and back",
+    group=BROWSER,
+    holds=[["open", ""], ["text", "ünï 🎉"], ["text", ""], ["bytes", [0, 255, 128]]],
+)
+async def page_messages(wire: Wire) -> object:
+    socket = await browser_socket(wire.page, wire.server.ws("/echo"))
+    observed = [await socket.event()]
+    for message in ("ünï 🎉", "", b"\x00\xff\x80"):
+        await socket.send(message)
+        observed.append(await socket.event())
+    await socket.close()
+    return observed
+
+
+@row(
+    "a page's `close(4001, …)` and `close()` reach the view",
+    group=BROWSER,
+    holds=[[4001, "Grüße", "client"], [1005, "", "client"]],
+    otherwise={
+        "hypercorn-own": Instead([[1006, "", "network"]] * 2, "no: 1006"),
+        "granian-own": Instead([[4001, "", "client"], [1005, "", None]], "the code, but no reason"),
+    },
+)
+async def page_closes(wire: Wire) -> object:
+    observed = []
+    for arguments in ((4001, "Grüße"), ()):
+        key = wire.key()
+        socket = await browser_socket(wire.page, wire.server.ws(f"/end?key={key}"))
+        await socket.event()
+        await socket.close(*arguments)
+        observed.append(await wire.ended(key))
+    return observed
+
+
+@row(
+    "the view's code and reason reach the page, and 1000 and 1011 by themselves",
+    group=BROWSER,
+    holds=[["closed", 4000, "genug 🎉", True], ["closed", 1000, "", True], ["closed", 1011, "", True]],
+)
+async def page_is_closed(wire: Wire) -> object:
+    observed = []
+    for path in ("/close", "/return", "/fail"):
+        socket = await browser_socket(wire.page, wire.server.ws(path))
+        await socket.event()
+        if path == "/close":
+            await socket.send('{"code": 4000, "reason": "genug 🎉"}')
+        observed.append(await socket.event())
+    return observed
+
+
+@row(
+    "a page's subprotocols, and a bearer token among them",
+    group=BROWSER,
+    holds=[["open", "first"], ["open", "bearer"], ["closed", 1006, "", False]],
+)
+async def page_subprotocols(wire: Wire) -> object:
+    observed = []
+    for path, offered in (
+        ("/headers", ["second", "first"]),
+        ("/bearer", ["bearer", "secret.token~1"]),
+        ("/bearer", ["bearer", "another"]),
+    ):
+        socket = await browser_socket(wire.page, wire.server.ws(path), offered)
+        observed.append(await socket.event())
+        await socket.close()
+    return observed
+
+
+@row(
+    "SIGTERM: the page gets 1012, and connects again to the server that is started in its place",
+    group=BROWSER,
+    holds=["closed", 1012, True, "again"],
+    otherwise={
+        "hypercorn-own": Instead(["closed", 1011, False, "again"], "1011, after 3 s; it can connect again"),
+        "uvicorn-own": Instead(["closed", 1012, False, "again"], "yes, without a reason"),
+        "granian-own": Instead(["closed", 1006, False, "again"], "1006; it can connect again"),
+    },
+)
+async def page_reconnects(wire: Wire) -> object:
+    """The last of these rows: it ends the server."""
+    server = wire.server
+    socket = await browser_socket(wire.page, server.ws("/echo"))
+    await socket.event()
+    await server.stopped(signal.SIGTERM)
+    kind, code, reason, _ = await socket.event()
+    with server.launch.start(port=server.port):
+        socket = await browser_socket(wire.page, server.ws("/echo"))
+        await socket.event()
+        await socket.send("again")
+        return [kind, code, bool(reason), (await socket.event())[1]]
