@@ -185,6 +185,11 @@ async def never() -> None:
         tell("cancelled")
 
 
+@app.websocket("/cookies")
+async def cookies() -> None:
+    await websocket.send(str(websocket.cookies.get("user")))
+
+
 @app.websocket("/late")
 async def late() -> None:
     await go_on[key()].wait()

@@ -45,6 +45,11 @@ class Launch:
         return {"granian": "granian --interface asgi app:app"}.get(self.server, f"{self.server} app:app")
 
     @property
+    def short(self) -> str:
+        """The command, for the head of a column."""
+        return self.server if self.own else f"run --server {self.server}"
+
+    @property
     def name(self) -> str:
         return f"{self.server}-own" if self.own else self.server
 

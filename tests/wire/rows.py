@@ -61,9 +61,10 @@ HANGING = Group(
     },
 )
 HURRIED = Group("hurried", {"SHUTDOWN_TIMEOUT": 60.0})
+PROXIED = Group("proxied", {"TRUSTED_PROXIES": ["127.0.0.1"]})
 BROWSER = Group("browser", alone=True, browser=True)
 EXAMPLES = Group("examples", app="tests.wire.examples:app", browser=True)
-GROUPS = [PLAIN, LIMITS, QUIET, MEMORY, DRAINED, HANGING, HURRIED, BROWSER, EXAMPLES]
+GROUPS = [PLAIN, LIMITS, QUIET, MEMORY, DRAINED, HANGING, HURRIED, PROXIED, BROWSER, EXAMPLES]
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,22 @@ class Instead:
 
     observed: Any
     words: str
+
+
+class OneOf:
+    """An observation that is not the same each time."""
+
+    def __init__(self, *values: Any) -> None:
+        self.values = values
+
+    def __eq__(self, other: object) -> bool:
+        return other in self.values
+
+    def __hash__(self) -> int:
+        return hash(repr(self.values))
+
+    def __repr__(self) -> str:
+        return " or ".join(map(repr, self.values))
 
 
 @dataclass(frozen=True)
@@ -147,7 +164,11 @@ class Wire:
 
     def client(self, path: str, **options: Any) -> clients.connect:
         """A client of the library `websockets`."""
-        return clients.client(self.server.ws(path), **{"max_size": None, "ping_interval": None, **options})
+        return self.client_at(self.server.ws(path), **options)
+
+    def client_at(self, url: str, **options: Any) -> clients.connect:
+        """One that goes to another address, from which the server is reached."""
+        return clients.client(url, **{"max_size": None, "ping_interval": None, **options})
 
     @property
     def page(self) -> Page:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
+from importlib.metadata import version
 from pathlib import Path
 
 from tests.wire import (
@@ -15,8 +15,9 @@ from tests.wire import (
     rows_limits,
     rows_memory,
     rows_messages,
+    rows_origins,
 )
-from tests.wire.launching import LAUNCHES, OWN, RUN, Launch
+from tests.wire.launching import LAUNCHES, OWN, Launch
 from tests.wire.rows import ROWS, Row, rows_of
 
 __all__ = ["MODULES", "PAGE", "ROWS", "page", "rows_of"]
@@ -31,6 +32,7 @@ MODULES = {
     rows_limits: "Limits",
     rows_memory: "Memory",
     rows_draining: "Draining",
+    rows_origins: "Origins",
     rows_browser: "In a browser",
     rows_examples: "Examples",
 }
@@ -41,8 +43,9 @@ HEAD = """\
 # Servers
 
 What holds for a websocket on which server, with `quart-plug run --server NAME` and with the server's own command
-({own}). Each cell is tried by a test on the wire, with clients by hand, the library `websockets` and Chromium: "yes"
-where the row holds as it stands, else what holds instead. A dash: left to the server, and not tried.
+({own}).
+Each cell is tried by a test on the wire, with clients by hand, the library `websockets` and Chromium: "yes" where the
+row holds as it stands, else what holds instead. A dash: left to the server, and not tried.
 
 Versions: {versions}. The rows about limits set them by the
 [application's settings](websocket.md#limits); with a server's own command its own settings count where a cell names
@@ -60,8 +63,6 @@ def lines_of(rows: list[Row], launches: list[Launch]) -> Iterator[str]:
 
 
 def page() -> str:
-    from importlib.metadata import version
-
     names = sorted({launch.server for launch in LAUNCHES})
     parts = [
         HEAD.format(
@@ -71,14 +72,11 @@ def page() -> str:
     ]
     for module, title in MODULES.items():
         parts.append(f"\n## {title}\n\n")
-        heads = [*(f"run: {launch.server}" for launch in RUN), *(f"`{launch.command}`" for launch in OWN)]
+        heads = [f"`{launch.short}`" for launch in LAUNCHES]
         parts.append("| | " + " | ".join(heads) + " |\n|" + " --- |" * (len(heads) + 1) + "\n")
-        parts.extend(f"{line}\n" for line in lines_of(rows_in(module), [*RUN, *OWN]))
+        parts.extend(f"{line}\n" for line in lines_of(rows_in(module), LAUNCHES))
     return "".join(parts)
 
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
-
-
-_ = groupby
