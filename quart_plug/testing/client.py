@@ -207,8 +207,13 @@ class QuartClient:
         scope_base: dict[str, Any] | None = None,
         auth: Authorization | tuple[str, str] | None = None,
         subdomain: str | None = None,
+        can_deny: bool = True,
     ) -> TestWebsocketConnection:
-        """A websocket: `async with client.websocket("/ws") as websocket:`."""
+        """A websocket: `async with client.websocket("/ws") as websocket:`.
+
+        can_deny  whether the server can answer the handshake with any response (the ASGI extension
+                  websocket.http.response); one that cannot makes a bare 403 of each.
+        """
         offered = list(subprotocols or ())
         headers = Headers(headers)
         if offered:
@@ -217,6 +222,9 @@ class QuartClient:
             self.app, self.cookie_jar, "websocket", path, "GET", headers, query_string, scheme, root_path,
             http_version, {"subprotocols": offered, **(scope_base or {})}, auth, subdomain,
         )  # fmt: skip
+        if not can_deny:
+            extensions = scope.get("extensions") or {}
+            scope["extensions"] = {name: extensions[name] for name in extensions if name != "websocket.http.response"}
         connection = self.websocket_connection_class(self.app, scope)
         self._set_up(connection)
         return connection

@@ -30,6 +30,7 @@ from .whereabouts import where_suspended
 
 DEFAULT_TIMEOUT = 5.0  # seconds
 TIMEOUT_VARIABLE = "QUART_PLUG_TEST_TIMEOUT"
+_FRAME = 2  # bytes of a message's frame at least (RFC 6455, 5.2)
 LAST_MOMENTS = 1.0  # seconds that a task has for its end, once the client has left or it was cancelled
 
 _LOST_MESSAGES = {
@@ -39,6 +40,12 @@ _LOST_MESSAGES = {
 }  # a close or accept is not missed
 
 OUTCOMES = (HTTPDisconnectError, WebsocketDisconnectError, WebsocketResponseError)
+
+def size_of(message: Message) -> int:
+    """The bytes of the data that a message carries to the client."""
+    data = message.get("text") or message.get("bytes") or message.get("body") or b""
+    return len(data.encode("utf-8", "surrogatepass")) if isinstance(data, str) else len(data)
+
 
 SendAfterClose = Literal["ignore", "raise"]
 
@@ -67,6 +74,7 @@ class Exchange:
     take   called with each message that the app sends; raises ASGIError for an illegal one.
     told   says in words what the app has done so far.
     may_be_cancelled  whether CancelledError is no failure of the app's.
+    room   bytes that the app may still send to a client that has stopped reading; None for one that reads.
     gone   set by the connection when the client has left: sends are then swallowed, or raise ClientGone.
     """
 
@@ -78,6 +86,8 @@ class Exchange:
         self.timeout: float | None = default_timeout()
         self.send_after_close: SendAfterClose = "ignore"
         self.gone = False
+        self.room: int | None = None  # bytes that still go to a client that does not read; None: it reads
+        self.held = 0  # how many sends wait for it to read
         self.may_be_cancelled = False
         self.ended: Message | None = None  # what `receive` gives for ever, once `inbound` is empty
         self._take = take
@@ -104,6 +114,8 @@ class Exchange:
         return self._inbound.popleft()
 
     async def _send(self, message: Message) -> None:
+        if self.room is not None and not self.gone:
+            await self._wait_for_room(_FRAME + size_of(message))
         try:
             if not self.gone:
                 self._take(message)
@@ -115,6 +127,18 @@ class Exchange:
         finally:
             self._notify()
         await asyncio.sleep(0)  # as a server's `send` may: others get their turn, and an endless stream ends
+
+    async def _wait_for_room(self, size: int) -> None:
+        """The client has stopped reading: wait until it goes on, or leaves, unless there is room for this."""
+        assert self.room is not None
+        self.room -= size
+        if self.room < 0:
+            self.held += 1
+            try:
+                while self.room is not None and self.room < 0 and not self.gone:
+                    await self._changed.wait()
+            finally:
+                self.held -= 1
 
     # The client's side --------------------------------------------------------------------------------------
 
@@ -134,6 +158,21 @@ class Exchange:
         self._older_tasks = set(asyncio.all_tasks())
         self._task = asyncio.create_task(self._run(), name=f"app for {self._name()}")
         self._task.add_done_callback(lambda _: self._notify())
+
+    @property
+    def unread(self) -> int:
+        """How many messages of the client's the app has not taken."""
+        return len(self._inbound)
+
+    def read(self, room: int | None) -> None:
+        """The client reads (None), or from now on takes so many bytes only."""
+        self.room = room
+        self._notify()
+
+    def leave(self) -> None:
+        """The client is gone: sends that wait for it go on."""
+        self.gone = True
+        self._notify()
 
     def put(self, message: Message) -> None:
         """Have the app's next free `receive` return `message`."""
