@@ -70,6 +70,10 @@ class Commands:
         before, self.generation = self.generation, generation.decode()
         return before != self.generation
 
+    def now(self) -> float:
+        """The server's time, in ms."""
+        return asyncio.get_running_loop().time() * 1000 + self.offset
+
     async def _greet(self, connection: Connection) -> None:
         run = b""
         try:

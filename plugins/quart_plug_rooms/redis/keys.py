@@ -45,7 +45,7 @@ class Keys:
         return f"{self.prefix}:marks:{self.database}:{process}"
 
     def sent(self, process: str) -> str:
-        """The number of the last message that this process published."""
+        """A hash: the places of the messages that this process published last, by their sequence; `last` of these."""
         return f"{self.prefix}:sent:{process}"
 
     def rooms(self, process: str) -> str:

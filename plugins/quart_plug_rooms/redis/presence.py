@@ -14,7 +14,7 @@ from typing import Final
 
 from .commands import Commands, Question, response_error
 from .keys import Keys
-from .link import logger
+from .link import explained, logger
 from .publishing import LIFETIME
 from .scripts import BEAT, CHANGE, COUNTS, LEAVE, PRESENCE
 
@@ -47,11 +47,13 @@ class Presence:
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
+        if not self._commands.link.up:
+            return
         question = self._commands.script(LEAVE, [], self._keys.prefix, self._process)
         try:
             await asyncio.wait_for(question.answer, wait)
         except (TimeoutError, response_error()) as error:
-            logger.warning("Redis still has this process's members, for %g s: %s", self._expiry, error or "no answer")
+            logger.warning("Redis shows who was in this process for %g s more: %s", self._expiry, explained(error))
 
     # What this process has
 

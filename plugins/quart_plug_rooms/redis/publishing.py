@@ -10,20 +10,28 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
 from .commands import Commands, Parts, Question, response_error
 from .keys import Keys
 from .scripts import PUBLISH
 from .wire import body
 
-__all__ = ["Publisher", "Unpublished"]
+__all__ = ["Place", "Publisher", "Unpublished"]
 
 TOGETHER: Final = 128  # messages of one call
 TOGETHER_BYTES: Final = 1 << 20
 LIFETIME: Final = 24 * 3600 * 1000  # ms that a room's counter is kept without a message and without anybody there
 GRACE: Final = 0.5  # seconds that the answer to a message that is under way may come after its time
+
+
+class Place(NamedTuple):
+    """What Redis gave a message: its place in the room, and the time in ms."""
+
+    epoch: str
+    number: int
+    at: int
 
 
 class Unpublished(Exception):
@@ -37,7 +45,7 @@ class Unpublished(Exception):
 class _Message:
     __slots__ = ("body", "deadline", "done", "question", "room", "sequence")
 
-    def __init__(self, room: str, sequence: int, body: bytes, deadline: float, done: asyncio.Future[int]) -> None:
+    def __init__(self, room: str, sequence: int, body: bytes, deadline: float, done: asyncio.Future[Place]) -> None:
         self.room, self.sequence, self.body, self.deadline, self.done = room, sequence, body, deadline, done
         self.question: Question | None = None  # with which it is, or was, on its way
 
@@ -47,28 +55,26 @@ class _Message:
 
 
 class Publisher:
-    """sender   the id of this process.
-    history  messages that Redis keeps for each room.
-    kept     ms for which it keeps them after the last.
+    """writer   the id of this process.
+    history  how many messages Redis keeps for each room, how many bytes they may have, and for how many ms they are
+             kept after the last.
     """
 
-    def __init__(self, commands: Commands, keys: Keys, sender: str, history: int, kept: int) -> None:
-        self._commands, self._keys, self._sender = commands, keys, sender
-        self._history, self._kept = history, kept
+    def __init__(self, commands: Commands, keys: Keys, writer: str, history: tuple[int, int, int]) -> None:
+        self._commands, self._keys, self._writer, self._history = commands, keys, writer, history
         self._sequence = 0
         self._waiting: deque[_Message] = deque()
+        self._under_way: list[_Message] = []
         self._task: asyncio.Task[None] | None = None
 
-    async def publish(self, room: str, data: str | bytes, exclude: Sequence[str], wait: float) -> int:
-        """Returns the message's number in the room, or 0 when it was published and the number was lost.
-
-        Raises Unpublished when that was not done within `wait` seconds.
-        """
+    async def publish(
+        self, room: str, data: str | bytes, sender: str | None, exclude: Iterable[str], is_json: bool, wait: float
+    ) -> Place:
+        """Raises Unpublished when it was not done within `wait` seconds."""
         loop = asyncio.get_running_loop()
-        sequence = self._sequence + 1
-        raw = body(self._sender, sequence, data, exclude)
-        self._sequence = sequence
-        message = _Message(room, sequence, raw, loop.time() + wait, loop.create_future())
+        self._sequence += 1
+        raw = body(self._writer, self._sequence, data, sender, exclude, is_json)
+        message = _Message(room, self._sequence, raw, loop.time() + wait, loop.create_future())
         self._waiting.append(message)
         if self._task is None:
             self._task = loop.create_task(self._work(), name="rooms: publishing")
@@ -86,23 +92,21 @@ class Publisher:
             _fail(message, "Redis did not answer in time", message.sent)
 
     async def stop(self) -> None:
-        """What is under way is left to its fate."""
+        """Nothing is sent any more; who waits for it is told."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+        for message in (*self._under_way, *self._waiting):
+            _fail(message, "the app has stopped", message.sent)
+        self._waiting.clear()
 
     async def _work(self) -> None:
-        messages: list[_Message] = []
-        try:
-            while self._waiting:
-                messages = self._next()
-                await self._publish(messages)
-        finally:
-            self._task = None
-            for message in (*messages, *self._waiting):
-                _fail(message, "the app has stopped", message.sent)
-            self._waiting.clear()
+        while self._waiting:
+            self._under_way = self._next()
+            await self._publish(self._under_way)
+        self._under_way = []
+        self._task = None
 
     def _next(self) -> list[_Message]:
         messages: list[_Message] = []
@@ -125,24 +129,22 @@ class Publisher:
         for message in messages:
             message.question = question
         try:
-            numbers = await question.answer
+            places = await question.answer
         except response_error() as error:
             for message in messages:
                 _fail(message, f"Redis refuses it: {error}", False)
             return
-        now = asyncio.get_running_loop().time()
-        for message, number in zip(asked, numbers or (), strict=True):
-            if number < 0:
+        for message, place in zip(asked, places or (), strict=True):
+            if not place:
                 _fail(message, "Redis came too late to it", False)
-            elif number == 0 and now > message.deadline:  # what came too late the first time looks like this, too
-                _fail(message, "Redis did not answer in time", True)
             elif not message.done.done():
-                message.done.set_result(number)
+                epoch, number, at = place.split()
+                message.done.set_result(Place(epoch.decode(), int(number), int(at)))
 
     def _parts(self, messages: list[_Message]) -> Parts:
         keys, offset = self._keys, self._commands.offset
-        names = [keys.generation, keys.sent(self._sender)]
-        arguments: list[str | bytes | int] = [secrets.token_hex(4), self._history, self._kept, LIFETIME]
+        names = [keys.generation, keys.sent(self._writer)]
+        arguments: list[str | bytes | int] = [secrets.token_hex(4), *self._history, LIFETIME]
         for message in messages:
             names += keys.room(message.room), keys.history(message.room), keys.channel(message.room)
             arguments += message.sequence, int(message.deadline * 1000 + offset), message.body

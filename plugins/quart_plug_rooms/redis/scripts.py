@@ -89,45 +89,59 @@ return {id, now()}
 """
 )
 
-# KEYS generation, sent, then for each message its room, history, channel; ARGV token, length of the history, its
-# lifetime, the room's lifetime, then for each message its sequence, the time when it is too late, what is published.
-# -> for each message its number; 0 when it was published before, -1 when it is too late
+# KEYS generation, sent, then for each message its room, history, channel; ARGV token, length of the history, its bytes,
+# its lifetime, the room's lifetime, then for each message its sequence, the time when it is too late, its body.
+# -> for each message epoch, number, time, with spaces between; also when it was published by the call before, which is
+# what `sent` tells; nothing when it is too late
 PUBLISH: Final = Script(
     _TIME
     + _ROOM
     + """
 local generation_id = generation(KEYS[1], ARGV[1])
-local length, history_lifetime, lifetime = tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local before = tonumber(redis.call('GET', KEYS[2]) or '0')
-local last = before
+local length, bytes, history_lifetime, lifetime = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local last = tonumber(redis.call('HGET', KEYS[2], 'last') or '0')
 local time = now()
-local numbers = {}
-for index = 1, (#ARGV - 4) / 3 do
+local sent = {}
+local answers = {}
+for index = 1, (#ARGV - 5) / 3 do
   local counter, history, channel = KEYS[3 * index], KEYS[3 * index + 1], KEYS[3 * index + 2]
-  local sequence, late = tonumber(ARGV[3 * index + 2]), tonumber(ARGV[3 * index + 3])
-  if sequence <= last then
-    numbers[index] = 0
-  elseif time > late then
-    numbers[index] = -1
+  local sequence, late = ARGV[3 * index + 3], ARGV[3 * index + 4]
+  if tonumber(sequence) <= last then
+    answers[index] = redis.call('HGET', KEYS[2], sequence) or ''
+  elseif time > tonumber(late) then
+    answers[index] = ''
   else
     local epoch = room(counter, generation_id, ARGV[1], lifetime)
     local number = redis.call('HINCRBY', counter, 'n', 1)
     redis.call('PEXPIRE', counter, lifetime)
-    local message = 'qp1 ' .. epoch .. ' ' .. string.format('%.0f', number) .. ' ' .. ARGV[3 * index + 4]
+    local place = epoch .. ' ' .. string.format('%.0f', number) .. ' ' .. string.format('%.0f', time)
+    local message = 'qp1 ' .. place .. ' ' .. ARGV[3 * index + 5]
     if length > 0 then
-      redis.call('RPUSH', history, message)
-      redis.call('LTRIM', history, -length, -1)
+      local count = redis.call('RPUSH', history, message)
+      local size = #message
+      if count > 1 then
+        size = redis.call('HINCRBY', counter, 'b', size)
+      end
+      while count > 1 and (count > length or size > bytes) do
+        size = size - #redis.call('LPOP', history)
+        count = count - 1
+      end
+      redis.call('HSET', counter, 'b', size)
       redis.call('PEXPIRE', history, history_lifetime)
     end
     redis.call('PUBLISH', channel, message)
-    last = sequence
-    numbers[index] = number
+    sent[#sent + 1] = sequence
+    sent[#sent + 1] = place
+    last = tonumber(sequence)
+    answers[index] = place
   end
 end
-if last > before then
-  redis.call('SET', KEYS[2], string.format('%.0f', last), 'PX', lifetime)
+if #sent > 0 then
+  redis.call('DEL', KEYS[2])
+  redis.call('HSET', KEYS[2], 'last', string.format('%.0f', last), unpack(sent))
+  redis.call('PEXPIRE', KEYS[2], lifetime)
 end
-return numbers
+return answers
 """
 )
 

@@ -3,11 +3,11 @@
 Messages have numbers, given by Redis. As long as each is one more than the last, they are passed on. When one is not,
 or the connection was lost, Redis is asked for its position (and the history after ours): a *synchronisation*. With its
 answer it also puts a *mark* into our stream, so it is known which messages came before the position and which after.
-What history holds is passed on in its order; what it does not hold is told as a `Gap`.
+What history holds is passed on in its order; what it does not hold is told as `Missing`.
 
 The *epoch* is another one when the room's numbers are not those that we knew: Redis was started again, or has lost the
-room. Then nobody can tell what is missing. A message of a sender that was already passed on is not passed on again,
-whatever its number: a sender that lost its answer sends again.
+room. Then nobody can tell what is missing. A message of a writer that was already passed on is not passed on again,
+whatever its number: who lost the answer sends again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 from .wire import Published
 
-__all__ = ["Feed", "Gap", "Position", "Resync", "Step"]
+__all__ = ["Feed", "Missing", "Position", "Resync", "Step"]
 
 
 class Position(NamedTuple):
@@ -26,17 +26,19 @@ class Position(NamedTuple):
     number: int  # of the room's last message; 0 before the first
 
 
-class Gap(NamedTuple):
-    """Messages are missing here: how many, or None where that cannot be known, and it may be none at all."""
+class Missing(NamedTuple):
+    """Messages are missing here: those after `after`, which was the last, and before `until`; where that is None nobody
+    knows how many, and it may be none at all."""
 
-    missed: int | None
+    after: Position
+    until: int | None
 
 
 class Resync(NamedTuple):
     """The caller has to ask Redis for its position, and to call `begin`."""
 
 
-Step = Published | Gap | Resync
+Step = Published | Missing | Resync
 
 HELD: Final = 10_000  # messages kept while an answer is awaited; of more than that the oldest are a gap
 SENDERS: Final = 256  # processes whose last message is remembered
@@ -129,20 +131,20 @@ class Feed:
         if target.epoch == position.epoch and target.number < position.number:
             # The numbers have gone back, and nobody said so: another server took the place of the one that we knew.
             held = [message for message in held if message.epoch == target.epoch and message.number <= target.number]
-            self.position = position = Position(target.epoch, held[0].number - 1 if held else target.number)
-            yield Gap(None)
+            before, position = position, Position(target.epoch, held[0].number - 1 if held else target.number)
+            self.position = position
+            yield Missing(before, None)
         for message in _merged(position, target, history, held):
             yield from self._advance(message)
         yield from self._move(target)
 
-    def _move(self, target: Position) -> Iterator[Gap]:
+    def _move(self, target: Position) -> Iterator[Missing]:
         """To a position that nothing leads to; what lies between is missing."""
         assert self.position is not None
-        epoch, number = self.position
-        if target.epoch != epoch:
-            yield Gap(None)
-        elif target.number > number:
-            yield Gap(target.number - number)
+        if target.epoch != self.position.epoch:
+            yield Missing(self.position, None)
+        elif target.number > self.position.number:
+            yield Missing(self.position, target.number + 1)
         self.position = target
 
     def _advance(self, message: Published) -> Iterator[Step]:
@@ -155,9 +157,9 @@ class Feed:
 
     def _passed(self, message: Published) -> Sequence[Step]:
         self.position = Position(message.epoch, message.number)
-        if self._sent.get(message.sender, 0) >= message.sequence:
+        if self._sent.get(message.writer, 0) >= message.sequence:
             return ()
-        self._sent[message.sender] = message.sequence
+        self._sent[message.writer] = message.sequence
         if len(self._sent) > SENDERS:
             del self._sent[next(iter(self._sent))]
         return (message,)

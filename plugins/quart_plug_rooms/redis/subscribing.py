@@ -1,7 +1,7 @@
 """Messages on their way from Redis: one connection that has subscribed to the channels of the rooms that are wanted.
 
-After a loss, of the connection or of messages, each room is synchronised (see sequence.py). Messages are passed on in
-the task that reads, one after the other, by a function that does not wait.
+After a loss, of the connection or of messages, each room is synchronised (see sequence.py). Messages are passed on
+one after the other.
 """
 
 from __future__ import annotations
@@ -9,16 +9,17 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, deque
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from ..backend import Gap, Listener, Message
 from .commands import Commands, response_error
 from .keys import Keys
 from .link import Link, logger
 from .publishing import LIFETIME
 from .scripts import SYNC
-from .sequence import Feed, Gap, Position, Step
+from .sequence import Feed, Missing, Position, Step
 from .wire import Malformed, Published, parse
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ __all__ = ["Subscriber"]
 TOGETHER: Final = 256  # channels of one command
 SYNCHRONISED: Final = 64  # rooms of one synchronisation
 MOST_HISTORY: Final = 1000  # messages that are passed on late; of a longer gap the rest is told
+WAITING: Final = 256  # messages that are not delivered yet; with more, Redis is not read
 SLICE: Final = 0.005  # seconds of reading without letting others run
 COMPLAINTS: Final = 60.0  # seconds between two lines in the log about one channel
 
@@ -42,8 +44,8 @@ class _Room:
 
 
 class Subscriber:
-    """deliver    is called with a room and a message.
-    gap        is called with a room and how many messages were missed, or None.
+    """listener   is told of messages and gaps, one after the other, by a task that has nothing to do with connections:
+               what a feed has let go has to arrive.
     malformed  messages on our channels that were none.
     """
 
@@ -55,13 +57,12 @@ class Subscriber:
         commands: Commands,
         keys: Keys,
         process: str,
-        deliver: Callable[[str, Published], None],
-        gap: Callable[[str, int | None], None],
+        listener: Listener,
     ) -> None:
         self.link = Link("subscriptions", url, settings, timeout, greet=self._greet, serve=self._serve, lost=self._lost)
         self.malformed = 0
         self._commands, self._keys = commands, keys
-        self._deliver, self._gap = deliver, gap
+        self._listener = listener
         self._marks = keys.marks(process).encode()
         self._prefix = len(keys.channel("").encode())
         self._rooms: dict[str, _Room] = {}
@@ -72,10 +73,15 @@ class Subscriber:
         self._marked: dict[str, list[str]] = {}  # the rooms of a synchronisation, by its mark
         self._syncing: asyncio.Task[None] | None = None
         self._complained: dict[bytes, float] = {}
+        self._out: deque[Message | Gap] = deque()
+        self._has_news = asyncio.Event()
+        self._has_room = asyncio.Event()
+        self._delivering: asyncio.Task[None] | None = None
 
-    @property
-    def rooms(self) -> Iterable[str]:
-        return self._rooms.keys()
+    def start(self) -> asyncio.Future[None]:
+        """As `Link.start` does."""
+        self._delivering = asyncio.get_running_loop().create_task(self._deliver(), name="rooms: delivering")
+        return self.link.start()
 
     async def open(self, room: str) -> None:
         """Want a room's messages; returns when those that are published from now on will come. Waits without limit."""
@@ -93,16 +99,12 @@ class Subscriber:
             self._unsynced.discard(room)
             self._order("UNSUBSCRIBE", room)
 
-    def position(self, room: str) -> Position | None:
-        wanted = self._rooms.get(room)
-        return wanted.feed.position if wanted is not None else None
-
     async def stop(self) -> None:
         await self.link.stop()
-        task, self._syncing = self._syncing, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        for task in (self._syncing, self._delivering):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         for room in self._rooms.values():
             room.ready.cancel()
         self._rooms.clear()
@@ -159,16 +161,23 @@ class Subscriber:
                     self._message(channel, value)
             elif kind in (b"subscribe", b"unsubscribe"):
                 self._confirmed(channel[self._prefix :].decode())
+            while self._is_full():
+                self._has_room.clear()
+                await self._has_room.wait()
             if now > end:  # what is in the buffer already is read without a pause otherwise
                 await asyncio.sleep(0)
                 end = clock() + SLICE
 
+    def _is_full(self) -> bool:
+        return len(self._out) > WAITING
+
     async def _watch(self, connection: Connection) -> None:
         """A connection on which nothing comes, not even the answer to a ping, is given up."""
+        reads = lambda: not self._is_full()  # noqa: E731
         while True:
-            if await self.link.silent():
+            if await self.link.silent(reads):
                 await connection.send_command("PING", check_health=False)
-                if await self.link.silent():
+                if await self.link.silent(reads):
                     raise TimeoutError(f"it has not answered for {self.link.timeout:g} seconds")
 
     # What comes
@@ -186,7 +195,7 @@ class Subscriber:
         if room is None:
             return
         try:
-            message = parse(raw)
+            message = parse(name, raw)
         except Malformed as error:
             self._complain(channel, name, error)
             return
@@ -202,11 +211,31 @@ class Subscriber:
     def _take(self, name: str, steps: Sequence[Step]) -> None:
         for step in steps:
             if isinstance(step, Published):
-                self._deliver(name, step)
-            elif isinstance(step, Gap):
-                self._gap(name, step.missed)
+                self._out.append(step.message)
+            elif isinstance(step, Missing):
+                self._out.append(Gap(name, step.after.epoch, step.after.number, step.until))
             else:
                 self._resync(name)
+        if self._out:
+            self._has_news.set()
+
+    async def _deliver(self) -> None:
+        clock, out = asyncio.get_running_loop().time, self._out
+        while True:
+            await self._has_news.wait()
+            end = clock() + SLICE
+            while out:
+                told = out.popleft()
+                if isinstance(told, Gap):
+                    await self._listener.gap(told)
+                else:
+                    await self._listener.deliver(told)
+                if clock() > end:
+                    self._has_room.set()
+                    await asyncio.sleep(0)
+                    end = clock() + SLICE
+            self._has_news.clear()
+            self._has_room.set()
 
     def _ready(self, room: _Room) -> None:
         if room.feed.live and not room.ready.done():
@@ -266,7 +295,7 @@ class Subscriber:
         messages = []
         for raw in history:
             try:
-                messages.append(parse(raw))
+                messages.append(parse(room, raw))
             except Malformed as error:
                 self._complain(self._keys.history(room).encode(), room, error)
         return messages

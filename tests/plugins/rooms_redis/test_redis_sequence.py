@@ -8,12 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quart_plug_rooms.redis.sequence import Feed, Gap, Position, Resync
+from quart_plug_rooms.backend import Message
+from quart_plug_rooms.redis.sequence import Feed, Missing, Position, Resync
 from quart_plug_rooms.redis.wire import Published
 
 
-def published(number: int, epoch: str = "a", sequence: int | None = None, sender: str = "s") -> Published:
-    return Published(epoch, number, sender, number if sequence is None else sequence, f"{epoch}{number}")
+def published(number: int, epoch: str = "a", sequence: int | None = None, writer: str = "s") -> Published:
+    message = Message("room", epoch, number, f"{epoch}{number}")
+    return Published(epoch, number, writer, number if sequence is None else sequence, message)
+
+
+def known(after: int, until: int) -> Missing:
+    return Missing(Position("a", after), until)
+
+
+def unknown(after: int) -> Missing:
+    return Missing(Position("a", after), None)
 
 
 def live(number: int = 0, **options) -> Feed:
@@ -65,7 +75,7 @@ def test_what_history_does_not_hold_is_told_with_its_count():
     feed.message(published(6))
     feed.begin("n")
     feed.mark("n")
-    assert feed.reply("n", Position("a", 6), [published(5), published(6)]) == [Gap(2), published(5), published(6)]
+    assert feed.reply("n", Position("a", 6), [published(5), published(6)]) == [known(2, 5), published(5), published(6)]
 
 
 def test_without_history_what_came_by_the_stream_is_not_lost():
@@ -73,7 +83,7 @@ def test_without_history_what_came_by_the_stream_is_not_lost():
     feed.message(published(6))
     feed.begin("n")
     feed.mark("n")
-    assert feed.reply("n", Position("a", 6), []) == [Gap(3), published(6)]
+    assert feed.reply("n", Position("a", 6), []) == [known(2, 6), published(6)]
 
 
 def test_after_a_lost_stream_the_end_that_nothing_brings_is_told():
@@ -81,7 +91,7 @@ def test_after_a_lost_stream_the_end_that_nothing_brings_is_told():
     feed.lost()
     feed.begin("n")
     feed.mark("n")
-    assert feed.reply("n", Position("a", 9), []) == [Gap(7)]
+    assert feed.reply("n", Position("a", 9), []) == [known(2, 10)]
     assert feed.message(published(10)) == (published(10),)
 
 
@@ -100,7 +110,7 @@ def test_another_epoch_is_a_gap_of_unknown_size_and_its_history_is_passed_on():
     feed.begin("n")
     feed.mark("n")
     history = [published(1, "b", 8), published(2, "b", 9)]
-    assert feed.reply("n", Position("b", 2), history) == [Gap(None), *history]
+    assert feed.reply("n", Position("b", 2), history) == [unknown(7), *history]
 
 
 def test_what_was_kept_of_the_old_epoch_is_passed_on_before_the_gap():
@@ -109,7 +119,7 @@ def test_what_was_kept_of_the_old_epoch_is_passed_on_before_the_gap():
     feed.begin("n")
     feed.mark("n")
     history = [published(7), published(8), published(9, "b")]
-    assert feed.reply("n", Position("b", 9), history) == [published(8), Gap(None), published(9, "b")]
+    assert feed.reply("n", Position("b", 9), history) == [published(8), unknown(8), published(9, "b")]
 
 
 def test_history_that_may_have_been_passed_on_is_not_passed_on_again():
@@ -119,17 +129,17 @@ def test_history_that_may_have_been_passed_on_is_not_passed_on_again():
     feed.begin("n")
     feed.mark("n")
     history = [published(1, "old"), published(2, "b", 9)]
-    assert feed.reply("n", Position("b", 2), history) == [Gap(None), published(2, "b", 9)]
+    assert feed.reply("n", Position("b", 2), history) == [unknown(7), published(2, "b", 9)]
 
 
-def test_a_sender_that_sends_again_is_heard_once():
+def test_a_writer_that_sends_again_is_heard_once():
     feed = live()
     assert feed.message(published(1, sequence=70)) == (published(1, sequence=70),)
     feed.lost()
     feed.begin("n")
     feed.mark("n")
-    again, other = published(1, "b", 70), published(2, "b", 3, sender="other")
-    assert feed.reply("n", Position("b", 2), [again, other]) == [Gap(None), other]
+    again, other = published(1, "b", 70), published(2, "b", 3, writer="other")
+    assert feed.reply("n", Position("b", 2), [again, other]) == [unknown(1), other]
     assert feed.position == Position("b", 2)
 
 
@@ -138,7 +148,7 @@ def test_numbers_that_go_back_in_one_epoch_are_a_gap():
     assert feed.message(published(51, sequence=200)) == (Resync(),)
     feed.begin("n")
     feed.mark("n")
-    assert feed.reply("n", Position("a", 51), []) == [Gap(None), published(51, sequence=200)]
+    assert feed.reply("n", Position("a", 51), []) == [unknown(100), published(51, sequence=200)]
     assert feed.message(published(52, sequence=201)) == (published(52, sequence=201),)
 
 
@@ -158,7 +168,7 @@ def test_what_is_held_has_a_limit_and_the_rest_is_a_gap():
         feed.message(published(number))
     feed.begin("n")
     feed.mark("n")
-    assert feed.reply("n", Position("a", 11), []) == [Gap(8), published(9), published(10), published(11)]
+    assert feed.reply("n", Position("a", 11), []) == [known(0, 9), published(9), published(10), published(11)]
 
 
 def test_an_epoch_that_changes_while_the_answer_is_under_way():
@@ -171,7 +181,7 @@ def test_an_epoch_that_changes_while_the_answer_is_under_way():
     assert feed.reply("n", Position("a", 1), []) == [Resync()]
     feed.begin("m")
     feed.mark("m")
-    assert feed.reply("m", Position("b", 1), []) == [Gap(None), published(1, "b", 9)]
+    assert feed.reply("m", Position("b", 1), []) == [unknown(1), published(1, "b", 9)]
 
 
 def test_history_before_our_epoch_is_not_passed_on():
@@ -180,7 +190,7 @@ def test_history_before_our_epoch_is_not_passed_on():
     feed.begin("n")
     feed.mark("n")
     history = [published(6, "older"), published(8), published(9, "b")]
-    assert feed.reply("n", Position("b", 9), history) == [published(8), Gap(None), published(9, "b")]
+    assert feed.reply("n", Position("b", 9), history) == [published(8), unknown(8), published(9, "b")]
 
 
 def test_a_question_that_is_asked_again_loses_nothing_that_came_meanwhile():
@@ -191,7 +201,7 @@ def test_a_question_that_is_asked_again_loses_nothing_that_came_meanwhile():
     assert feed.message(published(4)) == ()
     feed.begin("again")
     feed.mark("again")
-    assert feed.reply("again", Position("a", 4), []) == [Gap(1), published(3), published(4)]
+    assert feed.reply("again", Position("a", 4), []) == [known(1, 3), published(3), published(4)]
 
 
 def test_what_comes_behind_a_second_gap_is_not_lost():
@@ -200,10 +210,10 @@ def test_what_comes_behind_a_second_gap_is_not_lost():
     feed.begin("n")
     feed.mark("n")
     assert [*feed.message(published(5)), *feed.message(published(6))] == []
-    assert feed.reply("n", Position("a", 3), []) == [Gap(1), published(3), Resync()]
+    assert feed.reply("n", Position("a", 3), []) == [known(1, 3), published(3), Resync()]
     feed.begin("m")
     feed.mark("m")
-    assert feed.reply("m", Position("a", 6), []) == [Gap(1), published(5), published(6)]
+    assert feed.reply("m", Position("a", 6), []) == [known(3, 5), published(5), published(6)]
 
 
 @dataclass
@@ -224,8 +234,8 @@ class Room:
 
     def publish(self) -> None:
         self.number += 1
-        # Each has a sender of its own, so that numbers alone decide what is passed on.
-        message = Published(f"e{self.epoch}", self.number, f"s{len(self.log)}", 1, f"{len(self.log)}")
+        # Each has a writer of its own, so that numbers alone decide what is passed on.
+        message = published(self.number, f"e{self.epoch}", 1, f"s{len(self.log)}")
         self.log.append(message)
         self.kept = [*self.kept, message][-self.history :] if self.history else []
         if self.connected:
@@ -324,14 +334,14 @@ def test_in_order_and_once_and_no_loss_without_a_word(history, events):
         room.settle()
     at, gaps = 0, []
     for step in room.steps:
-        if isinstance(step, Gap):
+        if isinstance(step, Missing):
             gaps.append(step)
             continue
         place = room.log.index(step)
         assert place >= at, "twice, or out of order"
         assert place == at or gaps, "lost without a word"
-        if gaps and all(gap.missed is not None for gap in gaps):
-            assert place - at == sum(gap.missed for gap in gaps)
+        if gaps and all(gap.until is not None for gap in gaps):
+            assert place - at == sum(gap.until - gap.after.number - 1 for gap in gaps)
         at, gaps = place + 1, []
     assert at == len(room.log) or gaps, "the end was lost without a word"
     assert room.feed.live and room.feed.position == Position(f"e{room.epoch}", room.number)
