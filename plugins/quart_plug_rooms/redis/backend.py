@@ -205,7 +205,7 @@ class RedisBackend:
             if not limit.expired():
                 raise
             raise RoomsUnavailable(f"{what}: {self._why(error)}") from None
-        except response_error() as error:
+        except (ConnectionAbortedError, response_error()) as error:
             raise RoomsUnavailable(f"{what}: {self._why(error)}") from error
 
     def _why(self, error: Exception) -> str:

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .link import Link, logger
+from .link import Link, end, logger
 from .scripts import ALL, GREET, Script
 
 if TYPE_CHECKING:
@@ -75,16 +75,16 @@ class Commands:
         return asyncio.get_running_loop().time() * 1000 + self.offset
 
     async def _greet(self, connection: Connection) -> None:
+        commands = [("INFO", "server"), *(("SCRIPT", "LOAD", script.source) for script in ALL)]
+        await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
         run = b""
         try:
-            await connection.send_command("INFO", "server")
             for line in (await connection.read_response()).splitlines():
                 if line.startswith(b"run_id:"):
                     run = line[7:]
         except response_error() as error:
             logger.debug("Redis does not tell its run id (%s): rooms cannot tell a restart by it", error)
-        for script in ALL:
-            await connection.send_command("SCRIPT", "LOAD", script.source)
+        for _ in ALL:
             await connection.read_response()
         await connection.send_command(*GREET.parts([self._generation_key], secrets.token_hex(4), run))
         generation, time = await connection.read_response()
@@ -106,13 +106,18 @@ class Commands:
                 question = self._waiting.popleft()
                 if question.answer.done():  # whoever asked does not wait any more
                     continue
-                parts = question.parts()
-                if parts is None:
+                try:
+                    parts = question.parts()
+                    command = connection.pack_command(*parts) if parts is not None else None
+                except Exception as error:  # one that cannot be asked keeps no other from being asked
+                    question.answer.set_exception(error)
+                    continue
+                if command is None:
                     question.answer.set_result(None)
                     continue
                 question.asked = True
                 self._asked.append(question)
-                packed += connection.pack_command(*parts)
+                packed += command
             if packed:
                 await connection.send_packed_command(packed, check_health=False)
 
@@ -150,7 +155,7 @@ class Commands:
     def close(self) -> None:
         """Nobody will be answered any more."""
         for question in (*self._asked, *self._waiting):
-            question.answer.cancel()
+            end(question.answer)
         self._asked.clear()
         self._waiting.clear()
 

@@ -17,7 +17,7 @@ from quart_plug.masking import masked
 if TYPE_CHECKING:
     from redis.asyncio import Connection
 
-__all__ = ["Link", "Refused", "pauses", "settings_of"]
+__all__ = ["Link", "Refused", "end", "explained", "pauses", "settings_of"]
 
 logger = logging.getLogger("quart_plug.rooms")
 
@@ -204,6 +204,13 @@ def explained(error: BaseException) -> str:
     if isinstance(error, asyncio.TimeoutError) and not str(error):
         return "it does not answer"
     return masked(f"{str(error) or type(error).__name__}")
+
+
+def end(waited_for: asyncio.Future[Any]) -> None:
+    """Tell who still waits that it is of no use: the app has stopped."""
+    if not waited_for.done():
+        waited_for.set_exception(ConnectionAbortedError("the app has stopped"))
+        waited_for.exception()  # nobody may be waiting
 
 
 async def _close(connection: Connection) -> None:

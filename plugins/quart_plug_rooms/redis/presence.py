@@ -14,7 +14,7 @@ from typing import Final
 
 from .commands import Commands, Question, response_error
 from .keys import Keys
-from .link import explained, logger
+from .link import end, explained, logger
 from .publishing import LIFETIME
 from .scripts import BEAT, CHANGE, COUNTS, LEAVE, PRESENCE
 
@@ -58,7 +58,7 @@ class Presence:
     # What this process has
 
     async def join(self, room: str, member: str, value: bytes) -> None:
-        """Returns when everybody can see it. Waits without limit."""
+        """Returns when everybody can see it; raises what Redis says if it does not take it. Waits without limit."""
         self._members.setdefault(room, {})[member] = value
         await asyncio.shield(self._change(room, member, value))
 
@@ -92,18 +92,19 @@ class Presence:
                 for room, members in changes.items():
                     if room not in whole:
                         questions += self._questions(room, members, False)
-                try:
-                    for question in questions:
-                        await question.answer
-                except response_error() as error:
-                    logger.error("Redis does not take who is in rooms: %s", error)
-                if not written.done():
+                answers = await asyncio.gather(*(question.answer for question in questions), return_exceptions=True)
+                errors = [answer for answer in answers if isinstance(answer, response_error())]
+                if errors:
+                    logger.error("Redis does not take who is in rooms: %s", errors[0])
+                    written.set_exception(errors[0])
+                    written.exception()  # nobody may be waiting
+                else:
                     written.set_result(None)
         finally:
             self._writing = None
             for future in (written, self._written):
                 if future is not None:
-                    future.cancel()
+                    end(future)
 
     def _now(self, room: str) -> Mapping[str, bytes]:
         return dict(self._members.get(room, {}))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..backend import Gap, Listener, Message
 from .commands import Commands, response_error
 from .keys import Keys
-from .link import Link, logger
+from .link import Link, end, logger
 from .publishing import LIFETIME
 from .scripts import SYNC
 from .sequence import Feed, Missing, Position, Step
@@ -95,7 +95,7 @@ class Subscriber:
         """Want them no more."""
         wanted = self._rooms.pop(room, None)
         if wanted is not None:
-            wanted.ready.cancel()
+            end(wanted.ready)
             self._unsynced.discard(room)
             self._order("UNSUBSCRIBE", room)
 
@@ -106,7 +106,7 @@ class Subscriber:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
         for room in self._rooms.values():
-            room.ready.cancel()
+            end(room.ready)
         self._rooms.clear()
 
     # The connection

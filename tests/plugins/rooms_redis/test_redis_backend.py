@@ -14,7 +14,6 @@ from tests.support.redis import LIMIT, Redis, free_port
 
 from .conftest import Process, process
 
-
 PEM = Path(__file__).parent.parent / "hypercorn" / "localhost.pem"
 
 
@@ -183,7 +182,7 @@ async def test_a_key_of_another_kind_is_an_error_with_its_reason(redis_server):
     async with process(redis_server.url) as (backend, _):
         with redis_server.client() as client:
             client.set("test:room:lobby", "something else")
-        with pytest.raises(RoomsUnavailable, match="it was not sent: .*WRONGTYPE"):
+        with pytest.raises(RoomsUnavailable, match=r"it was not sent: .*WRONGTYPE"):
             await send(backend, "lobby", "hello")
         await send(backend, "attic", "others go on")
 
@@ -230,7 +229,7 @@ async def test_a_user_who_may_not_do_enough_stops_the_start(redis_server):
         client.acl_setuser("ada", enabled=True, passwords=["+hidden"], commands=["+ping"], keys=["*"])
     url = redis_server.url.replace("://", "://ada:hidden@")
     backend = RedisBackend(url, "test")
-    with pytest.raises(RoomsUnavailable, match="does not let us in: .*no permissions") as caught:
+    with pytest.raises(RoomsUnavailable, match=r"does not let us in: .*no permissions") as caught:
         await backend.start(Process())
     await backend.stop()
     assert "hidden" not in str(caught.value)
@@ -261,7 +260,7 @@ async def test_without_redis_the_app_starts_and_joins_it_later(tmp_path, caplog)
     with Redis(tmp_path) as server:
         server.stop()
         async with process(server.url, wait=0.05) as (backend, listener):
-            with pytest.raises(RoomsUnavailable, match="it was not sent: redis://127.0.0.1:.* is away: .*connect"):
+            with pytest.raises(RoomsUnavailable, match=r"it was not sent: redis://127.0.0.1:.* is away: .*connect"):
                 await send(backend, "lobby", "lost, and said so")
             with pytest.raises(RoomsUnavailable, match="the messages of the room 'lobby'"):
                 await backend.attach("lobby")
