@@ -69,11 +69,15 @@ def rooms_of(app: Quart) -> Rooms:
 
 @hookimpl(trylast=True)
 def room_backend(app: Quart, url: str) -> Backend | None:
-    if url.partition(":")[0] != "memory":
+    settings, scheme = app.plugin_config(Settings), url.partition(":")[0]
+    if scheme in ("redis", "rediss", "unix"):
+        from .redis import redis_backend
+
+        return redis_backend(url, app.name, settings)
+    if scheme != "memory":
         return None
     from .memory import MemoryBackend
 
-    settings = app.plugin_config(Settings)
     return MemoryBackend(settings.history, settings.history_bytes, settings.history_seconds)
 
 

@@ -79,7 +79,7 @@ class Gap:
     @property
     def missed(self) -> int | None:
         """How many messages that are, or None where nobody knows."""
-        return None if self.until is None or not self.after else self.until - self.after - 1
+        return None if self.until is None else self.until - self.after - 1
 
 
 class Listener(Protocol):

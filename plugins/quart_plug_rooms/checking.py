@@ -14,6 +14,10 @@ def check_name(room: Any) -> None:
         raise TypeError(f"the name of a room is a str, not {room!r}")
     if not 0 < len(room) <= LONGEST_NAME:
         raise ValueError(f"the name of a room has 1 to {LONGEST_NAME} characters, not {len(room)}")
+    try:
+        room.encode()
+    except UnicodeEncodeError:  # halves of a surrogate pair, which JSON lets through
+        raise ValueError(f"the name of a room is text that UTF-8 can hold, not {room!r}") from None
 
 
 def check_count(count: Any) -> int:

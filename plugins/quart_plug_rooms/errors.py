@@ -6,11 +6,16 @@ from typing import Any
 
 from werkzeug.exceptions import Forbidden
 
-__all__ = ["JoinRefused", "RoomError", "TooSlow"]
+__all__ = ["JoinRefused", "RoomError", "RoomsUnavailable", "TooSlow"]
 
 
 class RoomError(RuntimeError):
     """Rooms were used in a way that cannot work. The message says how they can be used."""
+
+
+class RoomsUnavailable(RoomError, ConnectionError):
+    """What carries the messages between processes could not be reached, though it was waited for. The message says what
+    was not done, or that nobody knows whether it was."""
 
 
 class TooSlow(RoomError):

@@ -15,6 +15,7 @@ from quart_plug.ctx import has_websocket_context
 from quart_plug.exceptions import MessageDropped
 from quart_plug.globals import websocket as current_websocket
 from quart_plug.hooks.own import first, notify
+from quart_plug.masking import masked
 
 from . import specs
 from .backend import Backend, Entry, Gap, Message
@@ -79,8 +80,8 @@ class Rooms:
         backend = first(specs.room_backend, self.app, url)
         if backend is None:
             raise RoomError(
-                f"no plugin carries the messages of rooms for the URL {url!r} (setting `url` of the plugin rooms); "
-                "there are memory:// and redis://HOST:PORT/NUMBER"
+                f"no plugin carries the messages of rooms for the URL {masked(url)!r} (setting `url` of the plugin "
+                "rooms); there are memory:// and redis://HOST:PORT/NUMBER"
             )
         try:
             await backend.start(self)

@@ -20,6 +20,11 @@ class Settings:
     history_bytes    how many bytes they may have; the latest one is kept, whatever it has.
     history_seconds  for how long they are kept after the last of them.
     gap_message      whether members are told by a message when some were lost on the way.
+    redis_prefix             what the names of everything in Redis begin with; by default "rooms:" and the app's name.
+    redis_wait               seconds for which `send`, `join` and questions wait for Redis before RoomsUnavailable.
+    redis_timeout            seconds for a connection to be made, and for Redis to be silent.
+    redis_presence_expiry    seconds after which a process that says nothing is gone, with its members.
+    redis_required           whether the app does not start while Redis is away.
     reports          whether the process answers `quart-plug rooms`, on a private Unix socket.
     """
 
@@ -31,6 +36,11 @@ class Settings:
     history_bytes: int = 1024 * 1024
     history_seconds: float = 3600
     gap_message: bool = True
+    redis_prefix: str = ""
+    redis_wait: float = 5.0
+    redis_timeout: float = 5.0
+    redis_presence_expiry: float = 15.0
+    redis_required: bool = False
     reports: bool = True
 
     def __post_init__(self) -> None:
@@ -40,3 +50,6 @@ class Settings:
         for name in ("history", "history_bytes", "history_seconds"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} cannot be below 0, as {getattr(self, name)} is")
+        for name in ("redis_wait", "redis_timeout", "redis_presence_expiry"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} has to be more than 0 seconds, not {getattr(self, name)}")

@@ -33,10 +33,6 @@ async def talk(room):
         async for message in websocket:
             await app.rooms.send(room, message)
 
-
-@app.get("/counts")
-async def counts():
-    return dict(await app.rooms.counts())
 """
 
 END = b"end"
@@ -62,6 +58,11 @@ class Figures:
 def environment(url: str, **settings: object) -> dict[str, str]:
     """What makes a server use this Redis; `settings` are of the plugin."""
     return {f"QUART_PLUG_ROOMS__{name.upper()}": str(value) for name, value in {"url": url, **settings}.items()}
+
+
+def start(stack: ExitStack, folder: Path, url: str, **settings: object) -> Server:
+    (folder / "many.py").write_text(APP)
+    return stack.enter_context(Server("many", folder, environment=environment(url, **settings)))
 
 
 async def talk(ports: list[int], sockets: int, count: int, rooms: int, limit: float) -> Figures:
@@ -143,15 +144,9 @@ def main() -> None:
     options = parser.parse_args()
     allow_files(options.servers * options.sockets + 200)
     with tempfile.TemporaryDirectory(prefix="redis-many-") as name, ExitStack() as stack:
-        folder = Path(name)
-        (folder / "many.py").write_text(APP)
-        redis = stack.enter_context(Redis(folder))
+        redis = stack.enter_context(Redis(Path(name)))
         waiting = {"outbox_messages": options.messages + 10, "outbox_bytes": 1 << 30}
-        servers = [
-            stack.enter_context(Server("many", folder, environment=environment(redis.url, **waiting)))
-            for _ in range(options.servers)
-        ]
-        ports = [server.port for server in servers]
+        ports = [start(stack, Path(name), redis.url, **waiting).port for _ in range(options.servers)]
         print(asyncio.run(talk(ports, options.sockets, options.messages, options.rooms, options.limit)))
 
 

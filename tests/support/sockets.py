@@ -35,7 +35,7 @@ def text_frame(data: bytes) -> bytes:
 
 def frame_size(size: int) -> int:
     """How many bytes a server's message of this size takes."""
-    return size + (2 if size < 126 else 4)
+    return size + (2 if size < 126 else 4 if size < 65_536 else 10)
 
 
 def messages(stream: bytes) -> Iterator[bytes]:
@@ -46,6 +46,8 @@ def messages(stream: bytes) -> Iterator[bytes]:
         size, at = stream[at + 1], at + 2
         if size == 126:
             size, at = int.from_bytes(stream[at : at + 2], "big"), at + 2
+        elif size == 127:
+            size, at = int.from_bytes(stream[at : at + 8], "big"), at + 8
         yield stream[at : at + size]
         at += size
 

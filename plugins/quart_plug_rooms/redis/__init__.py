@@ -11,3 +11,37 @@ subscribing messages on their way from it
 presence    who is where, over all processes
 backend     the whole, as the plugin wants it
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..settings import Settings
+    from .backend import RedisBackend
+
+__all__ = ["redis_backend"]
+
+
+def redis_backend(url: str, app: str, settings: Settings) -> RedisBackend:
+    """The backend for this URL and an app of this name.
+
+    Raises RuntimeError where redis-py is not installed, ValueError for a URL that cannot be read.
+    """
+    try:
+        import redis.asyncio  # noqa: F401
+    except ImportError as error:
+        raise RuntimeError("rooms over Redis need redis-py: pip install 'quart-plug[redis]'") from error
+    from .backend import RedisBackend
+
+    return RedisBackend(
+        url,
+        settings.redis_prefix or f"rooms:{app}",
+        wait=settings.redis_wait,
+        presence_expiry=settings.redis_presence_expiry,
+        timeout=settings.redis_timeout,
+        required=settings.redis_required,
+        history=settings.history,
+        history_bytes=settings.history_bytes,
+        history_seconds=settings.history_seconds,
+    )

@@ -20,7 +20,8 @@ from typing import Any, TypeVar
 
 from quart_plug.masking import masked
 
-from ..backend import Entry, Listener, Message, RoomsUnavailable
+from ..backend import Entry, Listener, Message
+from ..errors import RoomsUnavailable
 from .commands import Commands, response_error
 from .keys import Keys
 from .link import Refused, explained, settings_of

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from quart_plug_rooms.backend import Entry, Gap, Message, RoomsUnavailable
+from quart_plug_rooms.backend import Entry, Gap, Message
+from quart_plug_rooms.errors import RoomsUnavailable
 from quart_plug_rooms.redis.backend import RedisBackend
 from tests.support.redis import LIMIT, Redis, free_port
 

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from quart_plug_rooms.backend import Entry, Gap, RoomsUnavailable
+from quart_plug_rooms.backend import Entry, Gap
+from quart_plug_rooms.errors import RoomsUnavailable
 from quart_plug_rooms.redis.backend import RedisBackend
 from tests.support.redis import LIMIT, Redis
 
