@@ -22,6 +22,18 @@ sys.path.insert(0, str(Path(__file__).parent))
 from cases import CASES, WEBSOCKET_MESSAGE, WEBSOCKET_TARGET, Case
 from driver import answer, messages, requests
 from plugin_cases import PLUGIN_CASES, measure_plugins
+from socket_cases import (
+    BROADCAST,
+    BROADCAST_TARGET,
+    IDLE,
+    SERVED,
+    SERVED_TARGET,
+    SOCKET_CASES,
+    idle_row,
+    measure_broadcast,
+    measure_idle,
+    measure_served,
+)
 
 OURS = "quart-plug"
 FRAMEWORKS = {
@@ -139,7 +151,12 @@ async def main() -> int:
         for name in FRAMEWORKS
         if name in ("bare", OURS) or not options.framework or name in options.framework
     ]
-    known = [*(case.name for case in CASES), "ws echo", "ws echo, suspending", *(case.name for case in PLUGIN_CASES)]
+    known = [
+        *(case.name for case in CASES),
+        *("ws echo", "ws echo, suspending"),
+        *SOCKET_CASES,
+        *(case.name for case in PLUGIN_CASES),
+    ]
     for name in options.case or ():
         if name not in known:
             parser.error(f"there is no case {name!r}; there are {', '.join(known)}")
@@ -157,6 +174,17 @@ async def main() -> int:
         times = await measure_websocket(names, options.rounds, options.requests, suspending)
         rows.append(row(name, times, names, WEBSOCKET_TARGET))
         print(f"measured {name}", file=sys.stderr)
+    for name, measure_members, target in (
+        (BROADCAST, measure_broadcast, BROADCAST_TARGET),
+        (SERVED, measure_served, SERVED_TARGET),
+    ):
+        if options.case and name not in options.case:
+            continue
+        rows.append(row(name, await measure_members(names, max(5, options.rounds // 2)), names, target))
+        print(f"measured {name}", file=sys.stderr)
+    if not options.case or IDLE in options.case:
+        rows.append(idle_row(measure_idle(names), names, OURS))
+        print(f"measured {IDLE}", file=sys.stderr)
     plugin_rows = []
     for plugin_case in PLUGIN_CASES:
         if options.case and plugin_case.name not in options.case:

@@ -6,6 +6,8 @@ import asyncio
 import json
 from typing import Any
 
+from apps.rooms import VALUE, Room
+
 TEXT = (b"content-type", b"text/plain; charset=utf-8")
 JSON = (b"content-type", b"application/json")
 
@@ -80,3 +82,28 @@ APPS = {
 
 def make(case: str) -> Any:
     return APPS.get(case)
+
+
+def room() -> Room:
+    sends: list[Any] = []
+
+    async def broadcast(value: Any) -> None:
+        text = json.dumps(value)
+        for send in sends:
+            await send({"type": "websocket.send", "text": text})
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "websocket":
+            return
+        await receive()
+        await send({"type": "websocket.accept"})
+        sends.append(send)
+        while True:
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                sends.remove(send)
+                return
+            if message.get("text") == "go":
+                await broadcast(VALUE)
+
+    return Room(app, broadcast)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json as encoder
 from typing import Any
 
 from blacksheep import Application, Request, Response, Router, WebSocket, WebSocketDisconnectError, json, text
 from cases import ITEMS, PAGE
 from jinja2 import DictLoader, Environment
+
+from apps.rooms import VALUE, Room
 
 
 def make(case: str) -> Any:
@@ -88,3 +91,26 @@ def make(case: str) -> Any:
             return text(body)
 
     return app
+
+
+def room() -> Room:
+    app = Application(router=Router())
+    members: list[WebSocket] = []
+
+    async def broadcast(value: Any) -> None:
+        text = encoder.dumps(value)
+        for member in members:
+            await member.send_text(text)
+
+    @app.router.ws("/room")
+    async def enter(websocket: WebSocket) -> None:
+        await websocket.accept()
+        members.append(websocket)
+        try:
+            while True:
+                if await websocket.receive_text() == "go":
+                    await broadcast(VALUE)
+        except WebSocketDisconnectError:
+            members.remove(websocket)
+
+    return Room(app, broadcast)

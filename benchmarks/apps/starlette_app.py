@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.templating import Jinja2Templates
 from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from apps.rooms import VALUE, Room
 
 
 class After:
@@ -120,3 +123,24 @@ def make(case: str) -> Any:
         ],
         middleware=middleware,
     )
+
+
+def room() -> Room:
+    members: list[WebSocket] = []
+
+    async def broadcast(value: Any) -> None:
+        text = json.dumps(value)
+        for member in members:
+            await member.send_text(text)
+
+    async def enter(websocket: WebSocket) -> None:
+        await websocket.accept()
+        members.append(websocket)
+        try:
+            while True:
+                if await websocket.receive_text() == "go":
+                    await broadcast(VALUE)
+        except WebSocketDisconnect:
+            members.remove(websocket)
+
+    return Room(Starlette(routes=[WebSocketRoute("/room", enter)]), broadcast)

@@ -89,3 +89,15 @@ async def test_what_cannot_be_told_apart_ends_as_well(load: Any) -> None:
     ratio, _ = await load("pairs").compare(sample, sample, 1.0, 20, 60)
     assert ratio.rounds == 60
     assert ratio.low < 1.0 < ratio.high
+
+
+@pytest.mark.parametrize("framework", ["bare", "quart-plug"])
+async def test_every_member_of_a_room_gets_a_broadcast_once(load: Any, framework: str) -> None:
+    rooms, members = load("apps.rooms"), load("members")
+    room = rooms.make(framework)
+    everybody = members.Members(room.app, "/room", 20)
+    await everybody.open()
+    for count in (1, 2):
+        await room.broadcast(rooms.VALUE)
+        await everybody.everybody_got(count)
+    await everybody.close()
