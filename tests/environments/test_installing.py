@@ -11,7 +11,8 @@ import threading
 from pathlib import Path
 
 from tests.support.clients import client, receive
-from tests.support.environments import LIMIT, MAKING, Distribution, Environment, home
+from tests.support.environments import LIMIT, Distribution, Environment, home
+from tests.support.extensions import MAKING
 from tests.support.servers import Server
 
 from .faulty import HOOK
