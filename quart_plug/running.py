@@ -48,7 +48,11 @@ class StopSignals:
     Handlers are plain `signal.signal` ones: they exist on Windows, and they run while the loop is busy. A
     process that a second signal has not ended after `FORCED_STOP_SECONDS` (by a thread that never returns)
     is ended then.
+
+    others  signals that are not this process's; its supervisor's, where it is a worker.
     """
+
+    others: frozenset[int] = frozenset()
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
@@ -62,7 +66,7 @@ class StopSignals:
         if threading.current_thread() is threading.main_thread():
             for name in _STOP_SIGNALS:
                 number = getattr(signal, name, None)
-                if number is not None:
+                if number is not None and number not in self.others:
                     self._previous[number] = signal.signal(number, self._received)
         return self
 
@@ -190,6 +194,7 @@ def run(
     *,
     server: str | None = None,
     server_options: dict[str, Any] | None = None,
+    workers: int = 1,
     **kwargs: Any,
 ) -> None:
     """Serve the app until it is told to stop.
@@ -198,7 +203,8 @@ def run(
     use_reloader     restart when code changes; needs the plugin `debug`, and a program to start again.
     loop             a loop to use; the caller closes it.
     server           the name of a server, or None for the default one.
-    server_options   the server's own.
+    server_options   as in `quart_plug.servers.ServeOptions`.
+    workers          how many processes serve; several start the same program again, without a reloader.
 
     Exits with status 1 and one line on stderr when the address is not available.
     """
@@ -214,14 +220,12 @@ def run(
     host, port = _address(app, host, port)
     extra: dict[str, Any] = {} if server is None else {"server": server}
     extra.update(server_options or {})
-    once = partial(
-        _run_once,
-        app,
-        loop,
-        {"host": host, "port": port, "ca_certs": ca_certs, "certfile": certfile, "keyfile": keyfile},
-        extra,
-    )
+    options = {"host": host, "port": port, "ca_certs": ca_certs, "certfile": certfile, "keyfile": keyfile}
+    once = partial(_run_once, app, loop, options, extra)
     try:
+        if workers != 1:
+            _run_workers(app, workers, server, options, extra, once)
+            return
         reloader = _reloader(app) if use_reloader else None
         if reloader is None:
             once()
@@ -229,6 +233,38 @@ def run(
             reloader(once, app)
     except (ServerStartError, PluginError) as error:
         fail(error)
+
+
+def _run_workers(
+    app: Quart,
+    count: int,
+    server: str | None,
+    options: dict[str, Any],
+    extra: dict[str, Any],
+    once: Callable[[], None],
+) -> None:
+    """Supervise several processes; or, in one of these, serve.
+
+    Raises ServerStartError and PluginError for what no worker could do either; exits with the supervisor's status.
+    """
+    from .servers.inherited import TERMINALS, Inherited
+    from .servers.options import serve_options
+    from .servers.workers import Supervisor, check_workers
+
+    seconds = float(app.config["SHUTDOWN_TIMEOUT"])
+    inherited = Inherited.from_environment()
+    if inherited is not None:
+        inherited.watch(2 * seconds)
+        StopSignals.others = TERMINALS
+        extra |= {"sock": inherited.sock, "announce": inherited.say_running}
+        once()
+        return
+    count = check_workers(count)
+    choose_server(app, server)
+    checked = serve_options(**options, **{name: value for name, value in extra.items() if name != "server"})
+    status = Supervisor(count, checked, seconds).run()
+    if status:
+        raise SystemExit(status)
 
 
 def fail(error: BaseException) -> None:

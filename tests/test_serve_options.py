@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ import pytest
 from quart_plug import Quart
 from quart_plug.running import ServerStartError
 from quart_plug.servers import Acceptor, accepted, listen, listening, serve_options
+from quart_plug.servers.inherited import VARIABLE, Inherited
+from quart_plug.servers.workers import check_workers
 
 LIMIT = 10.0
 PEM = str(Path(__file__).parent / "plugins" / "hypercorn" / "localhost.pem")
@@ -162,3 +166,43 @@ async def test_no_room_for_another_connection_is_said_and_tried_again(
             await asyncio.sleep(0.001)
         full = False
         await taken.wait_for(1)
+
+
+# Workers
+
+
+@pytest.mark.parametrize("count", [0, -1, 2.0, True, "2"])
+def test_a_number_of_workers_that_makes_no_sense_is_said(count: Any) -> None:
+    with pytest.raises(ServerStartError, match="--workers has to be a whole number from 1 up"):
+        check_workers(count)
+
+
+def test_several_workers_are_for_the_main_thread() -> None:
+    with ThreadPoolExecutor() as threads, pytest.raises(ServerStartError, match="main thread"):
+        threads.submit(check_workers, 2).result()
+    assert check_workers(2) == 2
+
+
+def test_several_workers_are_for_systems_that_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quart_plug.servers.workers.os.name", "nt")
+    with pytest.raises(ServerStartError, match="several times on different ports"):
+        check_workers(2)
+
+
+def test_what_is_inherited_is_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not by the programs that the application starts, nor by one that has not the sockets."""
+    sock, (ours, theirs) = listen("127.0.0.1", 0), socket.socketpair()
+    for name, value in Inherited.environment({}, sock.fileno(), theirs.fileno(), 3).items():
+        monkeypatch.setenv(name, value)
+    inherited = Inherited.from_environment()
+    assert inherited is not None and VARIABLE not in os.environ
+    assert (inherited.number, inherited.sock.getsockname()) == (3, sock.getsockname())
+    inherited.say_running("Running on …")
+    assert ours.recv(16) == b"S"
+    assert Inherited.from_environment() is None
+    sock.detach()
+    theirs.detach()
+    inherited.close()
+    ours.close()
+    monkeypatch.setenv(VARIABLE, "1000001:1000002:1")
+    assert Inherited.from_environment() is None

@@ -32,6 +32,10 @@ _FILE = click.Path(exists=True, dir_okay=False)
 @click.option("--keyfile", "--key", type=_FILE, help="The certificate's key, where it is in a file of its own.")
 @click.option("--ca-certs", type=_FILE, help="The authorities whose client certificates are accepted.")
 @click.option("--server", metavar="NAME", help="A server by name; hypercorn by default.")
+@click.option(
+    "--workers", type=click.IntRange(1), default=1, show_default=True, metavar="NUMBER",
+    help="How many processes serve; not with --reload.",
+)  # fmt: skip
 @click.option("--access-log/--no-access-log", default=True, help="Write a line for each request.")
 @click.option(
     "--limit-connections", type=click.IntRange(1), metavar="NUMBER", help="How many connections may be open at a time."
@@ -67,6 +71,7 @@ def run_command(
     keyfile: str | None,
     ca_certs: str | None,
     server: str | None,
+    workers: int,
     access_log: bool,
     trace_plugins: bool,
     trace_slow: float,
@@ -76,16 +81,24 @@ def run_command(
 
     With --debug the reloader and the traceback page are on; that is for development only.
     """
+    if workers > 1 and reload:
+        raise click.UsageError("--workers and --reload do not go together: the reloader restarts one process.")
     with timing.tracing_run(trace_slow) if trace_plugins else nullcontext() as attach:
-        app = _loaded(info, debug_from_environment() if reload is None else reload)
+        may_reload = workers == 1 and (debug_from_environment() if reload is None else reload)
+        app = _loaded(info, may_reload)
         if attach is not None:
             attach(app)
         # The method, which an application may have overridden with Quart's arguments; the others only where given.
         more: dict[str, Any] = {} if ca_certs is None else {"ca_certs": ca_certs}
         if server is not None:
             more["server"] = server
+        options = {name: value for name, value in limits.items() if value is not None}
         if not access_log:
-            more["server_options"] = {"access_log": False}
+            options["access_log"] = False
+        if options:
+            more["server_options"] = options
+        if workers != 1:
+            more["workers"] = workers
         app.run(
             host=host,
             port=port,

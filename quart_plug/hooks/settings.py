@@ -27,7 +27,7 @@ VARIABLES = frozenset(
     f"{PREFIX}{name}"
     for name in (
         "APP", "AS_QUART", "DEBUG", "DISABLE", "LOADING_APP", "PLUGINS", "RELOADER_PARENT", "RUN_HOST", "RUN_PORT",
-        "SAFE_MODE", "SKIP_DOTENV", "TEST_TIMEOUT",
+        "SAFE_MODE", "SKIP_DOTENV", "TEST_TIMEOUT", "WORKER",
     )
 )  # fmt: skip
 TABLE_KEYS = ("plugins", "disable", "autoload", "config")

@@ -16,7 +16,7 @@ __all__ = ["Acceptor", "accepted"]
 
 logger = logging.getLogger("quart_plug.servers")
 
-_A_TURN = 256  # connections
+_A_TURN = 16  # connections: the others are for the workers that wait, where there are several
 _LAST = 4096  # under constant load there would be no end
 _NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 

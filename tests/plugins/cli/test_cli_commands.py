@@ -129,6 +129,13 @@ def test_an_unknown_command_is_compared_without_regard_to_case(module: Any, run:
     assert (result.exit_code, "Did you mean 'routes'?" in result.stderr) == (2, True)
 
 
+@pytest.mark.parametrize(("workers", "said"), [("2", "--workers and --reload do not go together"), ("0", "--workers")])
+def test_workers_that_cannot_be_are_said(module: Any, run: Any, workers: str, said: str) -> None:
+    result = run("run", "--reload", "--workers", workers)
+    assert result.exit_code == 2
+    assert said in result.output
+
+
 def test_help_works_with_a_broken_app(module: Any, run: Any) -> None:
     module("app.py", "1 / 0\n")
     result = run("--help")
