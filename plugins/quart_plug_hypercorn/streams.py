@@ -5,7 +5,7 @@ elsewhere, so it is left alone (with a warning), and a test fails when one is in
 hypercorn's class:
 
 - `websocket.disconnect` carries the peer's close code and reason (1005 when it gave none), or 1006 when the
-  connection was lost; hypercorn says 1006 always.
+  connection was lost, and with both who closed it; hypercorn says 1006 always.
 - a protocol error of the peer is answered with a close frame (RFC 6455, 7.1.7).
 - pings have a deadline, and a message over the limit ends the connection though the peer ignores the
   close frame. The limit holds while a message is inflated (see inflating.py).
@@ -39,7 +39,7 @@ from hypercorn.protocol.ws_stream import ASGIWebsocketState, FrameTooLargeError,
 from wsproto.connection import Connection, ConnectionState, ConnectionType
 from wsproto.events import CloseConnection, Message, Ping
 from wsproto.extensions import Extension
-from wsproto.frame_protocol import CloseReason
+from wsproto.frame_protocol import CloseReason, Frame, FrameProtocol
 from wsproto.handshake import server_extensions_handshake
 from wsproto.utilities import generate_accept_token
 
@@ -50,8 +50,9 @@ from .protocols import DrainingContext
 SUPPORTED = "0.18"
 CLOSE_REPLY_SECONDS = 1.0
 
-Outcome = tuple[int, str]
-LOST: Outcome = (int(CloseReason.ABNORMAL_CLOSURE), "")
+Outcome = tuple[int, str, str]  # code, reason, closed_by
+LOST: Outcome = (int(CloseReason.ABNORMAL_CLOSURE), "", "network")
+BAD_GATEWAY, TRY_AGAIN_LATER = (1014).to_bytes(2, "big"), (1013).to_bytes(2, "big")
 
 # Set by who accepts a connection, for the streams on it: hypercorn does not tell them.
 transport_of_connection: ContextVar[asyncio.WriteTransport | None] = ContextVar("transport", default=None)
@@ -63,6 +64,17 @@ class PlugContext(DrainingContext):
     def __init__(self) -> None:
         super().__init__()
         self.websockets: set[PlugStream] = set()
+
+
+class PlugFrames(FrameProtocol):
+    """wsproto's, which does not know the close code 1014 (bad gateway), and takes it for a breach of the protocol."""
+
+    def _process_close(self, frame: Frame) -> Frame:
+        data = cast(bytes, frame.payload)  # a close frame's is not decoded yet
+        if not data.startswith(BAD_GATEWAY):
+            return super()._process_close(frame)
+        checked = super()._process_close(frame._replace(payload=TRY_AGAIN_LATER + data[2:]))
+        return frame._replace(payload=(1014, cast(Any, checked.payload)[1]))
 
 
 class PlugHandshake(Handshake):
@@ -90,7 +102,9 @@ class PlugHandshake(Handshake):
             status_code = 101
         headers += additional_headers
         self.accepted = True
-        return status_code, headers, Connection(ConnectionType.SERVER, extensions)
+        connection = Connection(ConnectionType.SERVER, extensions)
+        connection._proto = PlugFrames(connection.client, extensions)
+        return status_code, headers, connection
 
 
 class PlugStream(WSStream):
@@ -153,13 +167,14 @@ class PlugStream(WSStream):
         self.gone.set()
         self._websockets().discard(self)
         if self.app_put is not None:
-            code, reason = self.outcome or LOST
-            await self.app_put(cast(Any, {"type": "websocket.disconnect", "code": code, "reason": reason}))
+            code, reason, closed_by = self.outcome or LOST
+            message = {"type": "websocket.disconnect", "code": code, "reason": reason, "closed_by": closed_by}
+            await self.app_put(cast(Any, message))
 
     async def app_send(self, message: Any) -> None:
         if message is not None and message["type"] == "websocket.close" and self.outcome is None:
             code = message.get("code") or CloseReason.NORMAL_CLOSURE
-            self.outcome = (int(code), message.get("reason") or "")
+            self.outcome = (int(code), message.get("reason") or "", "server")
         if message is None and self.state is ASGIWebsocketState.CLOSED and not self.closed:
             await self._is_gone_within(CLOSE_REPLY_SECONDS)
         await super().app_send(message)
@@ -187,7 +202,7 @@ class PlugStream(WSStream):
             self.buffer.clear()
             self.task_group.spawn(self.go_away, int(CloseReason.MESSAGE_TOO_BIG), "message too big")
             # The task runs later; what follows in this read must not be taken for a new message.
-            self.outcome = (int(CloseReason.MESSAGE_TOO_BIG), "message too big")
+            self.outcome = (int(CloseReason.MESSAGE_TOO_BIG), "message too big", "server")
             return
         if event.message_finished and self.app_put is not None:
             message = self.buffer.to_message()
@@ -196,15 +211,15 @@ class PlugStream(WSStream):
 
     async def _peer_closed(self, event: CloseConnection) -> None:
         if self.outcome is None:
-            self.outcome = (int(event.code), event.reason or "")
+            self.outcome = (int(event.code), event.reason or "", "client")
         if self.connection.state is ConnectionState.REMOTE_CLOSING:
             await self._send_wsproto_event(event.response())
         elif self.connection.state is ConnectionState.OPEN:
             # Not the peer's close frame but its breach of the protocol, for which wsproto names the code.
             self.broken = True
             reason = "message too big" if event.code == CloseReason.MESSAGE_TOO_BIG else event.reason or ""
-            self.outcome = (int(event.code), reason)
-            self.task_group.spawn(self.go_away, *self.outcome)
+            self.outcome = (int(event.code), reason, "server")
+            self.task_group.spawn(self.go_away, int(event.code), reason)
             return
         await self.send(StreamClosed(stream_id=self.stream_id))
 
@@ -213,7 +228,7 @@ class PlugStream(WSStream):
         if self.closed or self.state is not ASGIWebsocketState.CONNECTED:
             return
         if self.outcome is None:
-            self.outcome = (code, reason)
+            self.outcome = (code, reason, "server")
         await self._send_wsproto_event(CloseConnection(code=code, reason=reason))
         if self.broken and self.transport is not None and self.transport.can_write_eof() and self._http2() is None:
             self.transport.write_eof()  # its close frame could not be read, its end can
@@ -225,7 +240,7 @@ class PlugStream(WSStream):
         deadline = getattr(self.config, "websocket_ping_timeout", None)
         while interval is not None and not await self._is_gone_within(interval):
             if deadline is not None and self.context.time() - self.heard > interval + deadline:
-                self.outcome = self.outcome or (LOST[0], "no answer to a ping")
+                self.outcome = self.outcome or (LOST[0], "no answer to a ping", "network")
                 await self.send(StreamClosed(stream_id=self.stream_id))
                 return
             await self._send_wsproto_event(Ping())

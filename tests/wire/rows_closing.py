@@ -35,14 +35,6 @@ def seen(found: list[Any]) -> dict[str, Any]:
     'with `closed_by` "client"',
     holds={"code": "as sent", "reason": "as sent", "closed_by": ["client"]},
     otherwise={
-        "hypercorn": Instead(
-            {
-                "code": WITHOUT_1014,
-                "reason": ["", "CLOSE with unknown reserved code", REASON, LONGEST],
-                "closed_by": ["client", "server"],
-            },
-            "yes, but 1014 is taken for a breach of the protocol, and 1012 for the server's",
-        ),
         "hypercorn-own": Instead(
             {"code": [1006], "reason": [""], "closed_by": ["network"]}, "no: 1006 for every close"
         ),

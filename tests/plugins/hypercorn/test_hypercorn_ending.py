@@ -144,7 +144,7 @@ async def test_data_before_the_handshake_is_answered_is_refused_and_the_app_told
     assert answer.startswith(b"HTTP/1.1 400") and b"HTTP/1.1 101" not in answer
     app.accept.set()
     await asyncio.wait_for(app.ended.wait(), LIMIT)
-    assert app.messages == [{"type": "websocket.disconnect", "code": 1006, "reason": ""}]
+    assert app.messages == [{"type": "websocket.disconnect", "code": 1006, "reason": "", "closed_by": "network"}]
     await server.stop()
     assert "Traceback" not in "".join(capfd.readouterr())
 

@@ -38,7 +38,9 @@ class Recorder:
         return self.messages[-1]["code"], self.messages[-1]["reason"]
 
 
-@pytest.mark.parametrize(("code", "reason"), [(1000, ""), (1001, "leaving"), (4001, "token"), (4999, "ü" * 60)])
+@pytest.mark.parametrize(
+    ("code", "reason"), [(1000, ""), (1001, "leaving"), (1012, ""), (1014, "bad ü"), (4001, "token"), (4999, "ü" * 60)]
+)
 async def test_the_clients_code_and_reason_arrive(
     serve: Any, make_app: Any, connect: Any, code: int, reason: str
 ) -> None:
@@ -47,6 +49,7 @@ async def test_the_clients_code_and_reason_arrive(
     client = await websockets.connect(f"ws://127.0.0.1:{server.port}/")
     await client.close(code, reason)
     assert await app.end() == (code, reason)
+    assert app.messages[-1]["closed_by"] == "client"
 
 
 async def test_a_close_frame_without_a_code_is_1005(serve: Any, make_app: Any, raw: Any) -> None:
