@@ -11,13 +11,13 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.utils import ShutdownError
 
 from quart_plug.draining import SERVICE_RESTART
-from quart_plug.servers import Sequence, ServeOptions, cancelled, listening, serve_options, unusable_certificate
+from quart_plug.servers import Sequence, ServeOptions, access_logged, cancelled, listening, serve_options, tls_context
 
 from . import protocols
 from .protocols import PlugTCPServer
@@ -64,17 +64,10 @@ class HypercornServer:
             host=host, port=port, certfile=certfile, keyfile=keyfile, ca_certs=ca_certs, **options
         )
         config = server_config(app.config, how)
-        tls = _tls(config, how)
+        tls = tls_context(how, config.alpn_protocols)
         install()
         async with listening(app, how) as listener:
             await _Serving(app, how, listener, config, tls).run(_trigger(shutdown_trigger))
-
-
-def _tls(config: PlugConfig, options: ServeOptions) -> ssl.SSLContext | None:
-    try:
-        return config.create_ssl_context()
-    except (ssl.SSLError, OSError) as error:
-        raise unusable_certificate(options, error) from error
 
 
 class _Serving(Sequence):
@@ -84,7 +77,8 @@ class _Serving(Sequence):
         self, app: Quart, options: ServeOptions, listener: socket.socket, config: PlugConfig, tls: ssl.SSLContext | None
     ) -> None:
         super().__init__(app, options, listener)
-        self.wrapped = ASGIWrapper(cast(Any, app))  # hypercorn types scopes and messages more narrowly
+        served: Any = access_logged(app) if options.access_log else app
+        self.wrapped = ASGIWrapper(served)
         self.config = config
         self.context = PlugContext()
         self.tls = tls

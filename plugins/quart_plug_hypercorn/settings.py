@@ -13,8 +13,6 @@ from hypercorn.config import Config
 
 from quart_plug.servers import ServeOptions
 
-ACCESS_LOG_FORMAT = "%(h)s %(r)s %(s)s %(b)s %(D)s"
-
 MiB = 1024 * 1024
 DEFAULTS: dict[str, Any] = {
     "SHUTDOWN_TIMEOUT": 5.0,
@@ -37,8 +35,7 @@ def server_config(settings: Mapping[str, Any], options: ServeOptions) -> PlugCon
         return settings.get(name, DEFAULTS[name])
 
     config = PlugConfig()
-    config.access_log_format = ACCESS_LOG_FORMAT
-    config.accesslog = "-" if options.access_log else None
+    config.accesslog = None  # written by quart_plug.servers, in the same words as for every server
     config.errorlog = "-"
     config.certfile = options.certfile
     config.keyfile = options.key

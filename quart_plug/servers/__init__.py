@@ -8,10 +8,12 @@ the app's loop is a `Sequence`; another says where it runs with `options.announc
 from __future__ import annotations
 
 from .accepting import Acceptor, accepted
+from .access_log import access_logged
 from .binding import listen, listening
 from .lifespan import Lifespan
 from .options import ServeOptions, serve_options, unusable_certificate, url_of
 from .sequence import Sequence, cancelled
+from .tls import tls_context
 
 __all__ = [
     "Acceptor",
@@ -19,10 +21,12 @@ __all__ = [
     "Sequence",
     "ServeOptions",
     "accepted",
+    "access_logged",
     "cancelled",
     "listen",
     "listening",
     "serve_options",
+    "tls_context",
     "unusable_certificate",
     "url_of",
 ]

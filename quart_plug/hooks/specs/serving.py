@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @hookspec(kind="notify", colour="async")
 async def listening(app: Quart, url: str) -> None:
-    """The server has its address, and starts the app next. Told by the plugin `hypercorn`, not by other servers."""
+    """The server has its address, and starts the app next. Told by the server plugins, not by servers' own commands."""
 
 
 @hookspec(kind="notify", colour="async")

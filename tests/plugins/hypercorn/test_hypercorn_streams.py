@@ -168,6 +168,13 @@ def test_settings_are_passed_on(settings: dict[str, Any], attribute: str, value:
     assert getattr(server_config(settings, ServeOptions()), attribute) == value
 
 
-def test_the_access_log_can_be_turned_off() -> None:
-    assert server_config({}, ServeOptions()).accesslog == "-"
-    assert server_config({}, ServeOptions(access_log=False)).accesslog is None
+@pytest.mark.parametrize("on", [True, False])
+async def test_the_access_log_is_the_common_one(
+    serve: Any, make_app: Any, capfd: pytest.CaptureFixture[str], on: bool
+) -> None:
+    app = Recorder()
+    server = await serve(make_app(websocket=app), access_log=on)
+    client = await websockets.connect(f"ws://127.0.0.1:{server.port}/chat")
+    await client.close()
+    await app.end()
+    assert ("GET /chat 1.1 101 - " in capfd.readouterr().out) is on
