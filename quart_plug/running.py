@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from .exceptions import PluginError, PluginNotEnabled, PluginNotFound
 from .helpers import get_debug_flag
+from .leaving import FORCED_STOP_SECONDS, LoopRunner
 
 if TYPE_CHECKING:
     from .app import Quart
@@ -29,7 +30,6 @@ __all__ = ["AT_ONCE", "ApplicationStartError", "ServerStartError", "choose_serve
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 5000
-FORCED_STOP_SECONDS = 1.0
 AT_ONCE = "stop at once"  # the message of the cancellation that a second signal is: not even shutdown functions run
 _STOP_SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK")
 
@@ -328,7 +328,7 @@ def _run_once(
             with StopSignals(loop) as signals:
                 loop.run_until_complete(main(signals))
         else:
-            with asyncio.Runner(debug=app.debug) as runner, StopSignals(runner.get_loop()) as signals:
+            with LoopRunner(app.debug) as runner, StopSignals(runner.loop) as signals:
                 runner.run(main(signals))
     except asyncio.CancelledError:
         if signals.forced is None:

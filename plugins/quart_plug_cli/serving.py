@@ -10,6 +10,7 @@ import click
 
 from quart_plug import Quart
 from quart_plug.commands import timing
+from quart_plug.leaving import end_program
 
 from .loading import AppImportFailed, users_traceback
 from .options import app_option, debug_option
@@ -107,6 +108,7 @@ def run_command(
             keyfile=keyfile,
             **more,
         )
+        end_program()
 
 
 def _loaded(info: ScriptInfo, reload: bool | None) -> Quart:

@@ -30,7 +30,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from ..running import FORCED_STOP_SECONDS, ServerStartError
+from ..leaving import FORCED_STOP_SECONDS
+from ..running import ServerStartError
 from .binding import listen
 from .inherited import SERVES, TERMINALS, Inherited
 from .options import ServeOptions, url_of

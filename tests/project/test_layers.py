@@ -42,7 +42,7 @@ LAYERS = [
     ],
     ["draining"],
     ["connections"],
-    ["asgi", "background", "running", "servers"],
+    ["asgi", "background", "leaving", "running", "servers"],
     ["plugin_serving", "serving"],
     ["testing"],
     ["app"],
