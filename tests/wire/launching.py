@@ -94,6 +94,10 @@ class Started(Server):
         return port
 
     @property
+    def runs(self) -> bool:
+        return self._process.poll() is None
+
+    @property
     def worker(self) -> int:
         """The process that has the application."""
         return int(self.wait_for(r"^started (\d+)")[1])
@@ -122,6 +126,6 @@ def listening_port(session: int) -> int | None:
 
 
 # The servers under `quart-plug run` whose plugins there are, and each server's own command.
-RUN = [Launch("hypercorn")]
+RUN = [Launch("hypercorn"), Launch("granian")]
 OWN = [Launch("hypercorn", own=True), Launch("uvicorn", own=True), Launch("granian", own=True)]
 LAUNCHES = [*RUN, *OWN]

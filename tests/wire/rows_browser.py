@@ -33,6 +33,7 @@ async def page_messages(wire: Wire) -> object:
     holds=[[4001, "Grüße", "client"], [1005, "", "client"]],
     otherwise={
         "hypercorn-own": Instead([[1006, "", "network"]] * 2, "no: 1006"),
+        "granian": Instead([[4001, "", "client"], [1005, "", "client"]], "the code, but no reason"),
         "granian-own": Instead([[4001, "", "client"], [1005, "", None]], "the code, but no reason"),
     },
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.support.clients import ending, receive, receive_json, vanish
 from tests.wire.raw import CLOSE, closing, frame
-from tests.wire.rows import LIMITS, Instead, Wire, row
+from tests.wire.rows import LIMITS, Instead, OneOf, Wire, row
 
 CODES = [1000, 1001, 1002, 1003, *range(1007, 1015), 3000, 3999, 4000, 4999]
 REASON = "Grüße, 世界 🎉"
@@ -41,6 +41,13 @@ def seen(found: list[Any]) -> dict[str, Any]:
         "uvicorn-own": Instead(
             {"code": "as sent", "reason": "as sent", "closed_by": ["client", "server"]},
             "yes, but 1012 is taken for the server's",
+        ),
+        "granian": Instead(
+            OneOf(
+                {"code": WITHOUT_1014, "reason": [""], "closed_by": ["client", "server"]},
+                {"code": WITHOUT_1014, "reason": [""], "closed_by": ["client"]},
+            ),
+            "the code, but no reason; 1014 is taken for a breach of the protocol",
         ),
         "granian-own": Instead(
             {"code": WITHOUT_1014, "reason": [""], "closed_by": ["client", "server"]},
@@ -161,10 +168,24 @@ async def cut(wire: Wire) -> object:
 
 
 @row(
+    "and who waits in `send` meanwhile is told, too",
+    holds=[1006, "", "network"],
+    otherwise=NO_FRAME,
+)
+async def reset_while_sending(wire: Wire) -> object:
+    key = wire.key()
+    async with wire.raw(f"/flood?key={key}", receive_buffer=8192) as peer:
+        await peer.message()
+        peer.reset()
+        return await wire.ended(key)
+
+
+@row(
     "`ConnectionClosed` comes from `receive` and `send`, at the first call and at each later one",
     holds=[[4001, "x", "client"]] * 4,
     otherwise={
         "hypercorn-own": Instead([[1006, "", "network"]] * 4, "yes, with 1006"),
+        "granian": Instead([[4001, "", "client"]] * 4, "yes, without the reason"),
         "granian-own": Instead([[4001, "", "client"]] * 4, "yes, without the reason"),
     },
 )
@@ -234,6 +255,7 @@ async def mode_raise(wire: Wire) -> object:
     holds=[4000, "x", "client"],
     otherwise={
         "hypercorn-own": Instead([1006, "", "network"], "yes, with 1006"),
+        "granian": Instead([4000, "", "client"], "yes, without the reason"),
         "granian-own": Instead([4000, "", "client"], "yes, without the reason"),
     },
 )

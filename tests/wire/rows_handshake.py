@@ -14,7 +14,9 @@ KEPT = "kept until the websocket is accepted"
 @row(
     "`accept()` sends its headers, and takes the first subprotocol of the server's list that the client speaks",
     holds=["yes", "a=b", "first", "first"],
-    otherwise={"granian-own": Instead([None, None, "first", "first"], "the subprotocol, but no headers")},
+    otherwise=dict.fromkeys(
+        ("granian", "granian-own"), Instead([None, None, "first", "first"], "the subprotocol, but no headers")
+    ),
 )
 async def accept(wire: Wire) -> object:
     async with wire.client("/headers", subprotocols=["second", "first"]) as client:
@@ -107,6 +109,7 @@ async def bad_handshake(wire: Wire) -> object:
     holds=[400],
     otherwise={
         "uvicorn-own": Instead([101, "late"], "no: the handshake is accepted, and the data lost"),
+        "granian": Instead([101, "early"], KEPT),
         "granian-own": Instead([101, "early"], KEPT),
     },
 )

@@ -86,7 +86,7 @@ async def largest_message(wire: Wire) -> object:
     "and it holds for what a deflated message is when it is inflated",
     group=LIMITS,
     holds=["permessage-deflate", 1000, 1009],
-    otherwise={"granian-own": Instead(["none"], "deflate is not spoken")},
+    otherwise=dict.fromkeys(("granian", "granian-own"), Instead(["none"], "deflate is not spoken")),
 )
 async def largest_inflated(wire: Wire) -> object:
     observed: list[Any] = []
@@ -112,7 +112,8 @@ async def largest_inflated(wire: Wire) -> object:
             "goes on", "16 MiB, and when the message is inflated (a file's `websocket_max_message_size`)"
         ),
         "uvicorn-own": Instead("goes on", "`--ws-max-size` (16 MiB)"),
-        "granian-own": Instead("goes on", "16 MiB"),
+        "granian": Instead("goes on", "16 MiB a frame, 64 MiB a message"),
+        "granian-own": Instead("goes on", "16 MiB a frame, 64 MiB a message"),
     },
 )
 async def largest_unfinished(wire: Wire) -> object:
@@ -198,6 +199,7 @@ IDLE = [1001, "server"]
 SILENCE = {
     "hypercorn-own": Instead(IDLE, "no: `--websocket-ping-interval` (off), without a deadline"),
     "uvicorn-own": Instead([1005, None], "as 1005; `--ws-ping-interval`, `--ws-ping-timeout` (20 s, 20 s)"),
+    "granian": Instead(IDLE, "no pings"),
     "granian-own": Instead(IDLE, "no pings"),
 }
 
@@ -244,6 +246,7 @@ async def stopped_process(wire: Wire) -> object:
     holds=[5, "open"],
     otherwise={
         "hypercorn-own": Instead([0, CLOSE], "no pings, if they are not asked for"),
+        "granian": Instead([0, CLOSE], "no pings"),
         "granian-own": Instead([0, CLOSE], "no pings"),
     },
 )

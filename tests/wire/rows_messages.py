@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from tests.support.clients import receive, receive_json, send_json
 from tests.wire.raw import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, closing, frame
-from tests.wire.rows import Instead, Wire, row
+from tests.wire.rows import Instead, OneOf, Wire, row
 
 SIZES = [0, 1, 2, 125, 126, 127, 65_535, 65_536, 1 << 20, 1 << 24]  # each way in which a frame tells its length
 
@@ -142,6 +142,7 @@ async def _sent_away(wire: Wire, breach: str) -> object:
     holds={name: code for name, (_, code) in BREACHES.items()},
     otherwise={
         "hypercorn-own": Instead(dict.fromkeys(BREACHES, "cut"), "the connection is cut, without a close frame"),
+        "granian": Instead(dict.fromkeys(BREACHES, 1002), "1002 for all"),
         "granian-own": Instead(
             {**dict.fromkeys(BREACHES), "the close code 1005": 1002, "the close code 999": 1002},
             "a close frame without a code; 1002 for a wrong close code",
@@ -159,6 +160,7 @@ async def breaches(wire: Wire) -> object:
     otherwise={
         "hypercorn-own": Instead([1006, 1006], "1006"),
         "uvicorn-own": Instead([1005, 1007], "1005 for 1002"),
+        "granian": Instead(OneOf([1002, 1002], [1005, 1005], [1005, 1006], [1006, 1005], [1006, 1006]), "1002 or 1005"),
         "granian-own": Instead([1005, 1005], "1005"),
     },
 )

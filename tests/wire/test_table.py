@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tests.wire import table
-from tests.wire.launching import LAUNCHES
+from tests.wire.launching import LAUNCHES, ROOT
 from tests.wire.rows import GROUPS, OneOf
+from tests.wire.statements import STATEMENTS
 
 
 def test_the_page_is_up_to_date() -> None:
@@ -20,6 +21,22 @@ def test_each_row_is_tried() -> None:
         assert row.statement and "|" not in row.statement, row.name
     shown = [row.name for module in table.MODULES for row in table.rows_in(module)]
     assert shown == list(dict.fromkeys(shown)) and set(shown) == table.ROWS.keys()
+
+
+def test_each_statement_is_shown() -> None:
+    """By rows and tests that there are; and each row shows a statement."""
+    shown: set[str] = set()
+    for statement, places in ((s, p) for section in STATEMENTS.values() for s, p in section.items()):
+        assert places, statement
+        for place in places:
+            path, _, test = place.partition("::")
+            if path.startswith("row:"):
+                assert path[4:] in table.ROWS, f"{statement}: {place}"
+                shown.add(path[4:])
+            else:
+                assert (ROOT / path).exists(), f"{statement}: {place}"
+                assert not test or f"def {test}(" in (ROOT / path).read_text(encoding="utf-8"), f"{statement}: {place}"
+    assert shown == table.ROWS.keys()
 
 
 def test_what_holds_instead_differs() -> None:
