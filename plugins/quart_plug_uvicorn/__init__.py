@@ -25,7 +25,7 @@ def server(app: Quart, name: str | None) -> Server | None:
         from .serving import UvicornServer
     except ModuleNotFoundError as error:
         raise PluginError(
-            f"the server uvicorn needs the package {error.name!r}, which is not installed;"
+            f"the server uvicorn needs the package {(error.name or '').partition('.')[0]!r}, which is not installed;"
             " pip install 'quart-plug[uvicorn]'"
         ) from error
     return UvicornServer()

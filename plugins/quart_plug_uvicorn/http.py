@@ -49,6 +49,7 @@ class Connection:
     limit_headers = 64 * 1024
     limit_connections: int | None = None
     head = 0  # bytes of the request's line and headers that have come
+    complete = False  # whether the line and headers of a request were complete in the last piece
     head_timer: asyncio.TimerHandle | None = None
     over = False  # whether it was refused, or is no longer ours
     last = 0.0  # when it was in use
@@ -69,7 +70,8 @@ class Connection:
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)  # type: ignore[misc]  # uvicorn's
         self.last = self.loop.time()
-        if self.limit_connections is not None and len(self.connections) > self.limit_connections:
+        served = len(self.connections) - len(self.server_state.refused)
+        if self.limit_connections is not None and served > self.limit_connections:
             self._refuse(503, b"The server has too many connections; try again.\n")
             return
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
@@ -87,10 +89,11 @@ class Connection:
                     return
                 end = min(end, done + self.limit_headers - self.head)
             self.piece, self.rest = (data if end - done == len(data) else data[done:end]), len(data) - end
+            self.complete = False
             super().data_received(self.piece)  # type: ignore[misc]
-            if self.in_head:
-                self.head = self.head + end - done if starts else 1  # 1: of the next request; how much is not known
-            else:
+            if starts and self.in_head and not self.complete:
+                self.head += end - done
+            else:  # of another one, some may have come with this piece
                 self.head = 0
                 self._end_head()
             done = end
@@ -120,6 +123,7 @@ class Connection:
     def _refuse(self, status: int, body: bytes) -> None:
         """Answer in place of the app, and end the connection."""
         self.over = True
+        self.server_state.refused.add(self)
         if self.timeout_keep_alive_task is not None:
             self.timeout_keep_alive_task.cancel()
         self.transport.write(answer(status, self.server_state.default_headers, body))
@@ -142,6 +146,7 @@ class Connection:
         if self.timeout_keep_alive_task is not None:
             self.timeout_keep_alive_task.cancel()
         super().connection_lost(exc)  # type: ignore[misc]
+        self.server_state.refused.discard(self)
         self.server_state.left.set()
 
     def on_response_complete(self) -> None:
@@ -207,7 +212,7 @@ else:
         in_head = True
 
         def on_headers_complete(self) -> None:
-            self.in_head = False
+            self.in_head, self.complete = False, True
             super().on_headers_complete()
 
         def on_message_complete(self) -> None:

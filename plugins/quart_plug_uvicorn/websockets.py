@@ -38,7 +38,8 @@ _log = logging.getLogger("uvicorn.error")
 class State(ServerState):
     """What the connections of one server share: who is there, the tasks, the server's own headers.
 
-    left  set whenever a connection has ended.
+    left     set whenever a connection has ended.
+    refused  the connections that were answered in place of the app, and wait for their peer to leave.
     """
 
     connections: set[Any]  # uvicorn knows only its own classes
@@ -46,6 +47,7 @@ class State(ServerState):
     def __init__(self) -> None:
         super().__init__()
         self.left = asyncio.Event()
+        self.refused: set[Any] = set()
 
 
 class Websocket(Incoming):

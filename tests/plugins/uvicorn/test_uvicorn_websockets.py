@@ -299,14 +299,14 @@ def deflated(size: int) -> bytes:
 
 
 async def test_messages_that_inflate_wait_deflated(serve: Any, make_app: Any, connect: Any) -> None:
-    """Three hundred of a megabyte arrive in two reads; the app does not read, and most of them are not inflated."""
+    """A hundred of a megabyte arrive in one or two reads; the app does not read, and most of them are not inflated."""
     app = Recorder()
     app.go_on.clear()
     server = await serve(make_app(websocket=app))
     _, writer = await deflating(server.port, connect)
     one = frame(BINARY, deflated(1_000_000), compressed=True)
     assert len(one) < 1100
-    writer.write(one * 300 + frame(CLOSE, b"\x03\xe8"))
+    writer.write(one * 100 + frame(CLOSE, b"\x03\xe8"))
     await asyncio.wait_for(writer.drain(), LIMIT)
     protocol = app.scope["quart_plug.abort"].__self__.get_protocol()
     while protocol.reading:
@@ -314,7 +314,7 @@ async def test_messages_that_inflate_wait_deflated(serve: Any, make_app: Any, co
     assert protocol.size < 20_000_000
     app.go_on.set()
     assert (await app.end())[0] == 1000
-    assert [len(data) for data in app.data] == [1_000_000] * 300
+    assert [len(data) for data in app.data] == [1_000_000] * 100
 
 
 async def test_frames_without_data_are_not_kept(serve: Any, make_app: Any, raw: Any) -> None:
@@ -545,8 +545,15 @@ async def test_what_is_no_handshake_does_not_reach_the_app(
 @pytest.mark.parametrize("accepting", ["before", "after"])
 @pytest.mark.parametrize("together", [True, False], ids=["in one piece", "later"])
 async def test_data_before_the_handshake_is_answered_is_refused_and_the_app_told(
-    serve: Any, make_app: Any, connect: Any, capfd: pytest.CaptureFixture[str], accepting: str, together: bool
+    serve: Any,
+    make_app: Any,
+    connect: Any,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    accepting: str,
+    together: bool,
 ) -> None:
+    monkeypatch.setattr(connections, "STOP_SECONDS", 0.1)
     accept, called, messages = asyncio.Event(), asyncio.Event(), asyncio.Queue[Any]()
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
