@@ -18,7 +18,10 @@ class Calls:
     """Calls of one app.
 
     state  what the app's start-up has left; each connection gets a copy.
+    last   whether a request that begins now is its connection's last one.
     """
+
+    last = False
 
     def __init__(self, app: Any, state: dict[str, Any], channels: Channels) -> None:
         self.app = app
@@ -39,13 +42,17 @@ class Calls:
             if scope["type"] == "websocket":
                 await self._websocket(scope, protocol, peer)
             else:
-                await self.app(scope, protocol.receive, protocol.send)
+                send = _saying_goodbye(protocol.send) if self._ends(scope) else protocol.send
+                await self.app(scope, protocol.receive, send)
         except asyncio.CancelledError:
             pass  # by the end of the server
         except Exception:
             logger.exception("Error in the ASGI app")
         finally:
             watcher.done()  # who has no answer yet gets a 500
+
+    def _ends(self, scope: Any) -> bool:
+        return self.last and scope["http_version"] < "2"  # HTTP/2 has another way (RFC 9113, 8.2.2)
 
     async def _websocket(self, scope: Any, protocol: Any, peer: tuple[str, int]) -> None:
         task = asyncio.current_task()
@@ -56,3 +63,14 @@ class Calls:
             await self.app(scope, channel.receive, channel.send)
         finally:
             channel.leave()
+
+
+def _saying_goodbye(send: Any) -> Any:
+    """A `send` whose response tells the client that the connection ends with it."""
+
+    def sending(message: Any) -> Any:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*(message.get("headers") or ()), (b"connection", b"close")]}
+        return send(message)
+
+    return sending

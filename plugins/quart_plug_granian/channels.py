@@ -20,7 +20,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from .transports import OPEN, UNREAD, Transports, abort, linger, state_of
+from .transports import ENDED, OPEN, UNREAD, Transports, abort, linger, state_of, written
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from quart_plug.typing import Message
 
 LINGER_SECONDS = 1.0
-NO_STATUS, ABNORMAL = 1005, 1006  # RFC 6455, 7.4.1
-PROTOCOL_ERROR, TOO_BIG = 1002, 1009
+NO_STATUS, ABNORMAL = 1005, 1006
+# Long reasons, so that one can tell by what was written whether it was sent.
+PROTOCOL_ERROR = 1002, "what came is no websocket frame that RFC 6455 allows"
+TOO_BIG = 1009, "this server takes frames up to 16 MiB, and messages up to 64 MiB"
 
 logger = logging.getLogger("quart_plug.granian")
 
@@ -42,17 +44,20 @@ class Channels:
         self.open: set[Channel] = set()
         self.lingering: set[asyncio.Task[None]] = set()
 
-    async def end(self, seconds: float, code: int, reason: str) -> None:
-        """Close those that are open still, wait for their apps, and for peers that have not read the frame yet."""
-        deadline = asyncio.get_running_loop().time() + seconds
-        closing = [asyncio.ensure_future(channel.go_away(code, reason)) for channel in self.open]
-        waiting = {*closing, *self.lingering, *(channel.task for channel in self.open)}
-        if waiting:
-            await asyncio.wait(waiting, timeout=seconds)
-        if self.lingering:
-            await asyncio.wait(self.lingering, timeout=max(0.0, deadline - asyncio.get_running_loop().time()))
-        for task in (*closing, *self.lingering):
-            task.cancel()
+    async def end(self, deadline: float, code: int, reason: str) -> None:
+        """Close those that are open still, wait for their apps, and for peers that have not read the frame yet.
+
+        deadline  in the loop's seconds.
+        """
+        loop = asyncio.get_running_loop()
+        closing = [loop.create_task(channel.go_away(code, reason)) for channel in self.open]
+        try:
+            for some in ({*closing, *(channel.task for channel in self.open)}, self.lingering):
+                if some:
+                    await asyncio.wait(some, timeout=max(0.0, deadline - loop.time()))
+        finally:
+            for task in (*closing, *self.lingering):
+                task.cancel()
 
 
 class Channel:
@@ -126,29 +131,38 @@ class Channel:
             self._waiter.set_result(None)
 
     async def _told(self, message: Message) -> Message:
+        if self._ended is not None:  # by a close meanwhile
+            return self._ended
         if message["type"] == "websocket.disconnect":
             message = self._ended = await self._end_of(message)
         return message
 
     async def _end_of(self, message: Message) -> Message:
         """The disconnect message as it has to be, and the answer to the peer that granian does not send."""
-        if message.get("code", NO_STATUS) != NO_STATUS:
-            return message
+        code = message.get("code", NO_STATUS)
+        if code != NO_STATUS:
+            return _disconnect(code, "", "client")  # the reason granian keeps for itself
         connection = self.channels.transports.find(self.peer)
         if connection is None:
             return _lost() if self.channels.transports.can_look else message
-        state = state_of(connection)
-        if state == OPEN:
-            connection.close()
-            # After a close frame this sends nothing more: it is for a peer that broke the protocol.
-            await self._farewell(PROTOCOL_ERROR, "")
+        state, before = state_of(connection), written(connection)
+        code, reason = TOO_BIG if state == UNREAD else PROTOCOL_ERROR
+        try:
+            async with asyncio.timeout(LINGER_SECONDS):
+                await self._farewell(code, reason)
+        except TimeoutError:  # nothing can be sent to this peer
+            abort(connection)
+            return _lost()
+        after = written(connection)
+        self._linger(connection)
+        if before is not None and after is not None:
+            # After a close frame granian does not send ours but the answer to that: 2 bytes, with TLS about 24.
+            answered = 0 < after - before < len(reason)
+        else:
+            answered = state == OPEN
+        if answered:
             return _disconnect(NO_STATUS, "", "client")
-        if state == UNREAD:
-            await self._farewell(TOO_BIG, "message too big")
-            self._linger(connection)
-            return _disconnect(TOO_BIG, "message too big", "server")
-        connection.close()
-        return _lost()
+        return _lost() if state == ENDED else _disconnect(code, reason, "server")
 
     # Sending
 
@@ -189,13 +203,14 @@ class Channel:
         if self._ended is not None:
             return
         self._ended = _disconnect(code, reason, "server")
-        if not self._accepted:
-            await self._give(message)
-            return
         future, self._future = self._future, None
         if future is not None and not future.done():
             future.cancel()  # granian would wait for it, and so for the peer
         self._wake()
+        if not self._accepted:  # granian's own refusal would wait for the app to return
+            await self._give({"type": "websocket.http.response.start", "status": 403, "headers": []})
+            await self._give({"type": "websocket.http.response.body", "body": b""})
+            return
         connection = self.channels.transports.find(self.peer)
         try:
             await self._farewell(code, reason)

@@ -4,9 +4,9 @@ Neither of granian's two servers is used. Its processes own the signals and the 
 socket itself, goes on when the app's start-up fails, and cuts websockets off without a close frame. Both are made of a
 worker that takes a listening socket and a loop: that one is started here, within the common sequence.
 
-A worker that is told to stop cuts its websockets off at once. So it goes on accepting until they are closed; what comes
-meanwhile is served, but for handshakes, which the framework refuses. Then it stops accepting, ends idle connections and
-waits for requests in flight.
+A worker that is told to stop cuts its websockets and its idle connections off at once, also one whose request is on its
+way. So it is told late: first its listening socket is taken from under it, which it does not notice, and websockets are
+closed and answers say `Connection: close`; for a moment it goes on with the connections that it has.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from quart_plug.servers.access_log import access_logged
 from .calls import Calls
 from .channels import Channels
 from .settings import check_version, worker_arguments
+from .threads import ended, started_since, threads
 from .transports import Transports, abort
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ native: Any = _granian
 futures: Any = _futures
 
 ABORT_SECONDS = 1.0
-_LOOK_SECONDS = 0.005
+LINGER_SECONDS = 0.25  # for requests on their way, on connections that were idle when the end began
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
@@ -83,6 +84,7 @@ class _Serving(Sequence):
         self.transports = Transports(listener)
         self.channels = Channels(self.transports)
         self.signal = native.WorkerSignal()
+        self.told = False
         self.ended: asyncio.Future[None] = self.loop.create_future()
         self.signal.add_cb(self._worker_ended)
 
@@ -97,46 +99,56 @@ class _Serving(Sequence):
 
     async def accept(self) -> _Serving:
         app = access_logged(self.app) if self.options.access_log else self.app
-        calls = Calls(app, self.lifespan.state, self.channels)
-        # The worker closes the descriptor that it is given.
-        holder = native.SocketHolder(os.dup(self.listener.fileno()), False, self.options.backlog)
+        self.calls = Calls(app, self.lifespan.state, self.channels)
+        self.descriptor = os.dup(self.listener.fileno())  # the worker closes it
+        holder = native.SocketHolder(self.descriptor, False, self.options.backlog)
         worker = native.ASGIWorker(1, (None, holder), *self.arguments)
-        scheduler = futures._new_cbscheduler(self.loop, calls.handle, impl_asyncio=True)
+        scheduler = futures._new_cbscheduler(self.loop, self.calls.handle, impl_asyncio=True)
+        before = threads()
         worker.serve_async(scheduler, self.loop, self.signal)
+        self.threads = await started_since(before)
         return self
 
     def close(self) -> None:
-        """Stop accepting; a second time does nothing."""
-        self.signal.set()
+        """Tell the worker to stop; a second time does nothing."""
+        if not self.told:
+            self.told = True
+            self.signal.set()  # a third time it would wait for ever, and everything with it
+
+    def stopping(self) -> None:
+        self.calls.last = True
 
     def leave(self, server: Any) -> None:
-        """Not yet: the worker would cut its websockets off."""
+        """Take the listening socket from the worker, which goes on with the connections that it has.
 
-    async def drain(self) -> None:
-        deadline = self.loop.time() + self.seconds
-        await asyncio.wait((self.closing,), timeout=self.seconds)
-        await self.channels.end(self.seconds, SERVICE_RESTART, "the server stops")
-        self.close()
-        await self._refuse_who_waits()
-        await asyncio.wait((self.ended,), timeout=max(0.0, deadline - self.loop.time()))
-
-    async def _refuse_who_waits(self) -> None:
-        """Answer those that came in the moment of the end: closing the socket would cut them off.
-
-        A socket that was handed to us has other processes behind it, which take them.
+        Its descriptor becomes that of a socket that nobody knows. Those that came in this moment are refused, unless
+        the socket was handed to us: then the processes that share it take them.
         """
+        with socket.create_server(("127.0.0.1", 0)) as nobodys:
+            nobodys.setblocking(False)
+            os.dup2(nobodys.fileno(), self.descriptor, inheritable=False)
         if self.options.sock is not None:
             return
-        await asyncio.sleep(_LOOK_SECONDS)
         for connection in accepted(self.listener):
             with connection:
                 if self.options.certfile is None:
                     connection.send(_BUSY)
         self.listener.close()
 
+    async def drain(self) -> None:
+        deadline = self.loop.time() + self.seconds
+        seconds = min(LINGER_SECONDS, self.seconds) if self.transports.are_any() else 0.0
+        lingering = self.loop.create_task(asyncio.sleep(seconds))
+        await asyncio.wait((self.closing,), timeout=self.seconds)
+        await self.channels.end(deadline, SERVICE_RESTART, "the server stops")
+        await lingering
+        self.close()
+        await asyncio.wait((self.ended,), timeout=max(0.0, deadline - self.loop.time()))
+
     async def abort(self) -> None:
-        if self.ended.done():
-            return
-        for connection in self.transports.each():
-            abort(connection)
-        await asyncio.wait((self.ended,), timeout=ABORT_SECONDS)
+        self.close()
+        if not self.ended.done():
+            for connection in self.transports.each():
+                abort(connection)
+            await asyncio.wait((self.ended,), timeout=ABORT_SECONDS)
+        await ended(self.threads, ABORT_SECONDS)

@@ -14,12 +14,14 @@ import asyncio
 import os
 import socket
 import struct
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 
 Peer = tuple[str, int]
 
 _FOLDERS = ("/proc/self/fd", "/dev/fd")  # Linux, macOS and BSD
+_INFO_BYTES = 216  # of Linux's struct tcp_info, up to what is read of it here
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time
 
 OPEN, UNREAD, ENDED = "open", "unread", "ended"
@@ -63,6 +65,14 @@ class Transports:
             if connection is not None:
                 yield connection
 
+    def are_any(self) -> bool:
+        """Whether there are connections; that is assumed where nothing can be found."""
+        self._known.clear()
+        if self.folder is None:
+            return True
+        self._look()
+        return bool(self._known)
+
     def _look(self) -> None:
         assert self.folder is not None
         known = set(self._known.values())  # most of them, where thousands are open
@@ -98,7 +108,9 @@ class Transports:
         if self._peer(duplicate) != peer:
             os.close(duplicate)
             return None
-        return socket.socket(self.family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=duplicate)
+        found = socket.socket(self.family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=duplicate)
+        found.setblocking(False)  # as granian's is: the two share this
+        return found
 
 
 def state_of(connection: socket.socket) -> str:
@@ -109,6 +121,21 @@ def state_of(connection: socket.socket) -> str:
         return OPEN
     except OSError:
         return ENDED
+
+
+def written(connection: socket.socket) -> int | None:
+    """How many bytes were written to it until now; None where the system does not tell (others than Linux)."""
+    if not hasattr(socket, "TCP_INFO") or not sys.platform.startswith("linux"):
+        return None
+    try:
+        info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
+    except OSError:
+        return None
+    if len(info) < _INFO_BYTES:  # before Linux 4.19
+        return None
+    (waiting,) = struct.unpack_from("=I", info, 144)  # tcpi_notsent_bytes
+    sent, again = struct.unpack_from("=QQ", info, 200)  # tcpi_bytes_sent, tcpi_bytes_retrans
+    return int(sent) - int(again) + int(waiting)
 
 
 def abort(connection: socket.socket) -> None:
