@@ -117,14 +117,19 @@ class LocalRoom:
 
     # Delivering ---------------------------------------------------------------------------------------------
 
-    async def deliver(self, message: Message) -> None:
-        """Give a message to everybody who is here. Suspends only when they are many, or others are being served."""
-        for newcomer in [*self.newcomers.values()] if self.newcomers else ():
-            if newcomer.held is not None:
-                newcomer.held.append(message)
-            elif not _knows(newcomer, message):
-                self._admit(newcomer)
-        self._latest = message.epoch, message.number
+    async def deliver(self, message: Message, *, is_notice: bool = False) -> None:
+        """Give a message to everybody who is here. Suspends only when they are many, or others are being served.
+
+        is_notice  whether it is no message of the room, but word of those that are missing. Who is still catching up
+                   has been given the history, and learns nothing by it.
+        """
+        if not is_notice:
+            for newcomer in [*self.newcomers.values()] if self.newcomers else ():
+                if newcomer.held is not None:
+                    newcomer.held.append(message)
+                elif not _knows(newcomer, message):
+                    self._admit(newcomer)
+            self._latest = message.epoch, message.number
         delivery = self._delivery(message)
         for taker in self._takers:
             if taker.id not in message.exclude:

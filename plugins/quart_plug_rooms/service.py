@@ -358,10 +358,13 @@ class Rooms:
 
     async def deliver(self, message: Message) -> None:
         """For backends: see `backend.Listener`."""
+        await self._deliver(message)
+
+    async def _deliver(self, message: Message, *, is_notice: bool = False) -> None:
         local = self._rooms.get(message.room)
         if local is not None:
             try:
-                await local.deliver(message)
+                await local.deliver(message, is_notice=is_notice)
             except Exception as error:
                 self._log(error)
 
@@ -378,7 +381,8 @@ class Rooms:
             except Exception as error:
                 self._log(error)
         if self.settings.gap_message and isinstance(text, str):
-            await self.deliver(Message(gap.room, gap.epoch, gap.after, text, is_json=True, at=time.time()))
+            notice = Message(gap.room, gap.epoch, gap.after, text, is_json=True, at=time.time())
+            await self._deliver(notice, is_notice=True)
 
     async def _logged(self, doing: Awaitable[None]) -> None:
         try:

@@ -36,7 +36,7 @@ logger = logging.getLogger("quart_plug.rooms")
 
 T = TypeVar("T")
 
-FAREWELL = 1.0  # seconds for taking the process's entries out at the end
+FAREWELL = 1.0  # seconds for which leaving waits for Redis, that of a member and that of the process
 
 
 class RedisBackend:
@@ -165,7 +165,9 @@ class RedisBackend:
             raise
 
     async def leave(self, entry: Entry) -> None:
-        self._presence.leave(entry.room, entry.id)
+        gone = self._presence.leave(entry.room, entry.id)
+        if gone is not None and self._commands.link.up:  # it is written later otherwise, and nobody waits for it
+            await asyncio.wait([gone], timeout=FAREWELL)
 
     async def presence(self, room: str) -> Sequence[Entry]:
         entries = []

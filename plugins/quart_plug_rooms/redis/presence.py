@@ -62,12 +62,14 @@ class Presence:
         self._members.setdefault(room, {})[member] = value
         await asyncio.shield(self._change(room, member, value))
 
-    def leave(self, room: str, member: str) -> None:
+    def leave(self, room: str, member: str) -> asyncio.Future[None] | None:
+        """What is returned is done when nobody sees it any more; None when it was not there."""
         members = self._members.get(room)
-        if members is not None and members.pop(member, None) is not None:
-            if not members:
-                del self._members[room]
-            self._change(room, member, b"")
+        if members is None or members.pop(member, None) is None:
+            return None
+        if not members:
+            del self._members[room]
+        return self._change(room, member, b"")
 
     def _change(self, room: str, member: str, value: bytes) -> asyncio.Future[None]:
         self._changes.setdefault(room, {})[member] = value
@@ -77,7 +79,7 @@ class Presence:
         loop = asyncio.get_running_loop()
         if self._written is None:
             self._written = loop.create_future()
-        if self._writing is None:
+        if self._writing is None or self._writing.done():  # done, where tasks begin at once
             self._writing = loop.create_task(self._write(), name="rooms: presence")
         return self._written
 

@@ -76,7 +76,7 @@ class Publisher:
         raw = body(self._writer, self._sequence, data, sender, exclude, is_json)
         message = _Message(room, self._sequence, raw, loop.time() + wait, loop.create_future())
         self._waiting.append(message)
-        if self._task is None:
+        if self._task is None or self._task.done():  # done, where tasks begin at once
             self._task = loop.create_task(self._work(), name="rooms: publishing")
         timer = loop.call_at(message.deadline, self._late, message)
         try:

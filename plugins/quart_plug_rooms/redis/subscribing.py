@@ -254,7 +254,7 @@ class Subscriber:
 
     def _resync(self, room: str) -> None:
         self._unsynced.add(room)
-        if self._syncing is None:
+        if self._syncing is None or self._syncing.done():  # done, where tasks begin at once
             loop = asyncio.get_running_loop()
             self._syncing = loop.create_task(self._synchronise(), name="rooms: synchronising")
 
