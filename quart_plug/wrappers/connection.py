@@ -87,6 +87,8 @@ class WebsocketConnection(WebsocketEndings):
             and not self._paced
             and type(self._json) is not BinaryMessages  # the short ways of JSON send text
         )
+        if self._outbox is not None and self._short:
+            self._outbox.opened(self._link.send)
 
     async def _ready_to(self, move: str) -> bool:
         """Accept if the view has not; raise when there is nobody to talk to any more, or False: it is dropped."""
@@ -237,7 +239,7 @@ class WebsocketConnection(WebsocketEndings):
 
     async def _leave(self) -> None:
         """The handling is over, in whatever way; if it had been accepted, plugins are told. Once."""
-        self._short = False
+        self._close_short_way()
         self._over = True
         if self._outbox is not None:
             self._outbox.end()

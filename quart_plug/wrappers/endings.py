@@ -116,12 +116,17 @@ class WebsocketEndings(BaseRequestWebsocket):
         for task in senders:
             task.cancel()
 
+    def _close_short_way(self) -> None:
+        self._short = False
+        if self._outbox is not None:
+            self._outbox.opened(None)
+
     # Endings ------------------------------------------------------------------------------------------------
 
     async def _close(self, code: int, reason: str) -> None:
         if not self._socket.close(code, reason):
             return
-        self._short = False
+        self._close_short_way()
         refused = self._socket.state is REJECTED
         self._closer = asyncio.current_task()
         try:
@@ -166,7 +171,7 @@ class WebsocketEndings(BaseRequestWebsocket):
         before = self._socket.state
         if before is REJECTED or not self._socket.disconnect(*ending(dict(message))):
             return
-        self._short = False
+        self._close_short_way()
         link = self._link
         link.gone = True
         if self._outbox is not None:
@@ -181,7 +186,7 @@ class WebsocketEndings(BaseRequestWebsocket):
         refused = self._socket.state is CONNECTING
         if not self._socket.shut(code, reason):
             return
-        self._short = False
+        self._close_short_way()
         self._inbox.interrupt(_ended_here(code, reason))
         self._give_up_sending()
         code = 1000 if refused else code

@@ -50,7 +50,10 @@ class Outbox(Waiting[Data]):
     ValueError for bounds below 1, or another policy.
     """
 
-    __slots__ = ("_begun", "_busy", "_context", "_ended", "_overflowed_at", "_task", "_to_tell", "sent", "websocket")
+    __slots__ = (
+        *("_begun", "_busy", "_context", "_ended", "_overflowed_at", "_send", "_task", "_to_tell"),
+        *("sent", "websocket"),
+    )
 
     def __init__(
         self, websocket: Websocket, messages: int | None = None, bytes: int | None = None, policy: Policy | None = None
@@ -58,6 +61,7 @@ class Outbox(Waiting[Data]):
         super().__init__(messages, bytes, policy)
         self.websocket = websocket
         self.sent = 0
+        self._send: Callable[..., Any] | None = websocket._link.send if websocket._short else None
         self._context: Context = copy_context()
         self._busy = False  # whether a send is under way, or about to be
         self._begun = False  # whether the task has begun
@@ -76,6 +80,13 @@ class Outbox(Waiting[Data]):
         Never waits, and raises only TypeError, for anything else than a str or bytes. In the websocket's event loop.
         """
         return put_all((self,), data) == 1
+
+    def opened(self, send: Callable[..., Any] | None) -> None:
+        """The websocket's short way has been opened, to the server's `send`, or closed (None).
+
+        Kept here, so that a broadcast to thousands touches the outboxes alone, and not all that belongs to them.
+        """
+        self._send = send
 
     def _wait_in_line(self, data: Data) -> bool:
         """Take a message that cannot be sent at once."""
@@ -308,12 +319,12 @@ def _first_steps(
     """
     for index in range(begin, len(outboxes)):
         outbox = outboxes[index]
-        websocket = outbox.websocket
-        if outbox._busy or not websocket._short or websocket._sender is not None:
+        send = outbox._send
+        if send is None or outbox._busy:
             later.append(outbox)
             continue
         try:
-            steps = websocket._link.send({"type": "websocket.send", key: data}).__await__()
+            steps = send({"type": "websocket.send", key: data}).__await__()
             for future in steps:
                 return index + 1, (outbox, Resumed(steps, future))
         except (KeyboardInterrupt, SystemExit):
@@ -321,5 +332,4 @@ def _first_steps(
         except BaseException as error:
             return index + 1, (outbox, _Failed(error))
         outbox.sent += 1
-        websocket._sent += 1
     return len(outboxes), None

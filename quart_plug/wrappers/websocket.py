@@ -230,9 +230,8 @@ class Websocket(WebsocketConnection):
 
     def _open_short_way(self) -> None:
         super()._open_short_way()
-        class_ = type(self)
-        if class_.receive is not _receive or class_.send is not _send:
-            self._short = False  # `receive_json` and `send_json` have to go through the subclass's own
+        if type(self).receive is not _receive or type(self).send is not _send:
+            self._close_short_way()  # `receive_json` and `send_json` have to go through the subclass's own
 
     async def receive(self, timeout: float | None = None) -> str | bytes:
         """The next message: str for a text message, bytes for a binary one.
@@ -391,7 +390,7 @@ class Websocket(WebsocketConnection):
             self._heartbeat.stop()
         self._heartbeat = Heartbeat(self, interval, message, timeout)
         self._paced = True
-        self._short = False
+        self._close_short_way()
         return self._heartbeat
 
     def outbox(
