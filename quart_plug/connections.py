@@ -76,8 +76,9 @@ async def _respond(ctx: Context) -> None:
         ctx._inbox = None
 
 
-async def websocket(app: Quart, scope: Scope, receive: Receive, send: Send) -> None:
-    await drive(connection_context(app, WEBSOCKET, scope, receive, send))
+def websocket(app: Quart, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+    """`drive` for a websocket; no coroutine of its own, which each open connection would hold."""
+    return drive(connection_context(app, WEBSOCKET, scope, receive, send))
 
 
 async def drive(ctx: Context) -> None:

@@ -239,23 +239,26 @@ class Websocket(WebsocketConnection):
         timeout  seconds; then TimeoutError, and the connection stays as it is.
         """
         inbox = self._inbox
-        if self._short and inbox.busy == IDLE and timeout is None:
-            inbox.busy = READING
-            try:
-                message = await inbox.receive()
-            except CancelledError as error:
-                message = inbox.interrupted(error)
-            finally:
-                inbox.busy = IDLE
-                if inbox._waiters or inbox.messages:
-                    inbox.release()
-            if inbox.messages:
-                message = inbox.in_order(message)
-            text = message.get("text")
-            if text is not None and len(text) <= self._surely_small:
-                return text  # type: ignore[no-any-return]
-            return await self._take_in(message)
-        return await self._receive_data(timeout)
+        while True:
+            if self._short and inbox.busy == IDLE and timeout is None:
+                inbox.busy = READING
+                try:
+                    message = await inbox.receive()
+                except CancelledError as error:
+                    message = inbox.interrupted(error)
+                finally:
+                    inbox.busy = IDLE
+                    if inbox._waiters or inbox.messages:
+                        inbox.release()
+                if inbox.messages:
+                    message = inbox.in_order(message)
+                text = message.get("text")
+                if text is not None and len(text) <= self._surely_small:
+                    return text  # type: ignore[no-any-return]
+                return await self._take_in(message)
+            if timeout is not None or self._socket.state is not CONNECTING:
+                return await self._receive_data(timeout)
+            await self._ready_to("receive")  # and then the short way, on which an idle connection holds less
 
     async def send(self, data: str | bytes) -> None:
         """Send a str as a text message, or bytes as a binary one."""
@@ -311,23 +314,28 @@ class Websocket(WebsocketConnection):
         the connection stays open.
         """
         inbox = self._inbox
-        if self._short and inbox.busy == IDLE and timeout is None:
-            inbox.busy = READING
-            try:
-                message = await inbox.receive()
-            except CancelledError as error:
-                message = inbox.interrupted(error)
-            finally:
-                inbox.busy = IDLE
-                if inbox._waiters or inbox.messages:
-                    inbox.release()
-            if inbox.messages:
-                message = inbox.in_order(message)
-            data = message.get("text")
-            if data is None or len(data) > self._surely_small:
-                data = await self._take_in(message)
-        else:  # through `receive`, which a subclass may have its own of, with Quart's signature
-            data = await (self.receive() if timeout is None else self.receive(timeout))
+        while True:
+            if self._short and inbox.busy == IDLE and timeout is None:
+                inbox.busy = READING
+                try:
+                    message = await inbox.receive()
+                except CancelledError as error:
+                    message = inbox.interrupted(error)
+                finally:
+                    inbox.busy = IDLE
+                    if inbox._waiters or inbox.messages:
+                        inbox.release()
+                if inbox.messages:
+                    message = inbox.in_order(message)
+                data = message.get("text")
+                if data is None or len(data) > self._surely_small:
+                    data = await self._take_in(message)
+                break
+            if timeout is not None or self._socket.state is not CONNECTING:
+                # through `receive`, which a subclass may have its own of, with Quart's signature
+                data = await (self.receive() if timeout is None else self.receive(timeout))
+                break
+            await self._ready_to("receive")
         try:
             value = (self._json or self._find_json()).loads(data)
         except (ValueError, RecursionError) as error:
