@@ -1,13 +1,17 @@
-"""The table of states in the documentation says what the table in the code says, and what the calls do."""
+"""The tables of states and of ends in the documentation say what the table in the code says, and what happens."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from quart_plug import Quart, abort, websocket
 from quart_plug.exceptions import ConnectionClosed, WebsocketStateError
+from quart_plug.testing import WebsocketDisconnectError, WebsocketResponseError
 from quart_plug.wrappers import Websocket
 from quart_plug.wrappers.socket import STATES, TABLE
 
@@ -106,3 +110,60 @@ async def test_the_calls_do_what_the_page_says(connect: Connect, call: str, stat
 
     task = await connection.start(view)
     assert await asyncio.wait_for(task, 5) == CELLS[call, state]
+
+
+# How a connection ends -------------------------------------------------------------------------------------------
+
+ENDS = {
+    "returns": "returns",
+    "raises an HTTP error (`abort(404)`, …)": "http",
+    "raises another error": "error",
+    "leaves with `ConnectionClosed`, also in an ExceptionGroup": "closed",
+    "is of no route": "nowhere",
+}
+
+
+def endings() -> dict[tuple[str, str], set[int]]:
+    """(what the view does, "before" or "after" accepting) -> the statuses and close codes that the cell names."""
+    section = PAGE.read_text().split("\n## How a connection ends\n")[1].split("\n## ")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line[:1] == "|"]
+    assert [row[0] for row in rows[2:]] == [*ENDS]
+    found = {}
+    for what, before, after in rows[2:]:
+        for when, cell in (("before", before), ("after", after)):
+            found[ENDS[what], when] = {int(number) for number in re.findall(r"\b\d{3,4}\b", cell)}
+    found["http", "before"] = {404}  # "the error handlers' answer"
+    found["closed", "before"], found["closed", "after"] = {403}, {1000}  # "a normal end", as if it had returned
+    return found
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("what", ["returns", "http", "error", "closed", "group", "nowhere"])
+async def test_a_connection_ends_as_the_page_says(what: str, when: str, caplog: pytest.LogCaptureFixture) -> None:
+    app = Quart(__name__)
+
+    @app.websocket("/")
+    async def view() -> None:
+        if when == "after":
+            await websocket.accept()
+        if what == "http":
+            abort(404)
+        elif what == "error":
+            raise LookupError("an error of the view's")
+        elif what == "closed":
+            raise ConnectionClosed(4000)
+        elif what == "group":
+            raise ExceptionGroup("several", [ConnectionClosed(4000), ConnectionClosed(1001)])
+
+    if (what, when) == ("nowhere", "after"):
+        assert endings()[what, when] == set()
+        return
+    with pytest.raises((WebsocketResponseError, WebsocketDisconnectError)) as caught:
+        async with app.test_client().websocket("/nowhere" if what == "nowhere" else "/") as connection:
+            await connection.accept()
+            await connection.receive()
+    error: Any = caught.value
+    ended = error.response.status_code if isinstance(error, WebsocketResponseError) else error.code
+    assert {ended} == endings()["closed" if what == "group" else what, when]
+    is_failure = what == "error" or (what == "http" and when == "after")
+    assert len(caplog.records) == is_failure, "an error is logged once"
