@@ -1,7 +1,7 @@
 """Answers of hooks and functions that are of no use where they go: who gave them, and what was wanted.
 
 Nothing is looked up before there is such an answer. Knows no chain: of a hook that several plugins implement all are
-named.
+named that may be wrong.
 """
 
 from __future__ import annotations
@@ -25,11 +25,13 @@ __all__ = ["RESPONSE", "HookAnswer", "check_response", "describe_hook", "wrong_a
 def describe_hook(hooks: PluginManager, hook: str, plugins: Iterable[str] | None = None) -> str:
     """A hook with those who implement it, for a message: hook 'request_after' (implemented by plugin 'rooms').
 
-    plugins  the names of those that are meant; None for all.
+    plugins  the names of those that are meant; None for all, but those of quart-plug's own if there are others.
     """
     names = [i.plugin for i in hooks.implementations(hook)] if plugins is None else plugins
-    origins = ", ".join(str(hooks.origin(name)) for name in dict.fromkeys(names))
-    return f"hook {hook!r} (implemented by {origins})"
+    origins = [hooks.origin(name) for name in dict.fromkeys(names)]
+    if plugins is None:
+        origins = [origin for origin in origins if origin.distribution != "quart-plug"] or origins
+    return f"hook {hook!r} (implemented by {', '.join(map(str, origins))})"
 
 
 def wrong_answer(hooks: PluginManager, hook: str, value: Any, wanted: str) -> TypeError:

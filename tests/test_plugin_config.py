@@ -330,7 +330,7 @@ def test_configuration_of_a_plugin_of_the_project_that_is_not_enabled_is_no_mist
 
 def test_a_schema_that_nobody_declared() -> None:
     app = make_app()
-    with pytest.raises(PluginConfigError, match=r"no active plugin has Limits .*plugins that have one: timing"):
+    with pytest.raises(PluginConfigError, match=r"no active plugin has Limits .*that have one: security, timing"):
         app.plugin_config(Limits)
     with pytest.raises(PluginConfigError, match="'json' has no configuration_schema"):
         app.plugin_config("json")

@@ -47,10 +47,6 @@ def setup(app: Quart) -> None:
 
         # Before all others in the table, so called after them: what an application sets itself is there by then.
         app.after_request_funcs[None].insert(0, header_setter(headers))
-
-
-@hookimpl
-def setup_finished(app: Quart) -> None:
     for setting in (SETTING, "TRUSTED_PROXIES"):
         check_setting(app, setting)
     for rule in app.url_map.iter_rules():
@@ -63,7 +59,7 @@ def setup_finished(app: Quart) -> None:
 
 def check_setting(app: Quart, setting: str) -> None:
     """ValueError for a setting of this plugin that makes no sense."""
-    if setting == SETTING:
+    if setting == SETTING and app.config[SETTING] is not None:
         policy_of(app.config[SETTING], SETTING)
     elif setting in ("TRUSTED_PROXIES", "TRUSTED_PROXY_HEADERS"):
         scope_filters(app)

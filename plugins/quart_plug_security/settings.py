@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 __all__ = ["Settings"]
 
-_HSTS = re.compile(r'max-age="?[0-9]+"?(\s*;.*)?', re.IGNORECASE)
-_VALUE = re.compile(r"[\x20-\x7e\t]+")
 
-
-@dataclass(frozen=True)
+@dataclass(eq=False)  # made for every application at its start: no more methods than are needed
 class Settings:
     """Each is the value of the header of its name, on every response that has none of its own; None: it is not set.
 
@@ -41,10 +37,10 @@ class Settings:
     def __post_init__(self) -> None:
         faults = []
         for name, value in self._given():
-            if not _VALUE.fullmatch(value) or value != value.strip():
+            if not (value.isascii() and value.isprintable()) or not value or value != value.strip():
                 faults.append(f"{name} is {value!r}; it has to be the value of a header: one line of ASCII")
         hsts, options, frames = self.strict_transport_security, self.x_content_type_options, self.x_frame_options
-        if hsts is not None and not _HSTS.match(hsts):
+        if hsts is not None and not _is_max_age(hsts):
             faults.append(f"strict_transport_security is {hsts!r}; write it as 'max-age=31536000', in seconds")
         if options is not None and options.lower() != "nosniff":
             faults.append(f"x_content_type_options is {options!r}; there is no other value than 'nosniff'")
@@ -57,9 +53,14 @@ class Settings:
             raise ValueError("; ".join(faults))
 
     def _given(self) -> list[tuple[str, str]]:
-        values = [(field.name, getattr(self, field.name)) for field in fields(self)]
-        return [(name, value) for name, value in values if value is not None]
+        return [(name, value) for name, value in vars(self).items() if value is not None]
 
     def headers(self) -> dict[str, str]:
         """The headers that are set, by name; Strict-Transport-Security among them."""
         return {name.replace("_", "-").title(): value for name, value in self._given()}
+
+
+def _is_max_age(value: str) -> bool:
+    """Whether the first directive is max-age, with its number."""
+    name, _, number = value.partition(";")[0].partition("=")
+    return name.strip().lower() == "max-age" and number.strip().strip('"').isdecimal()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from quart_plug.hooks import PluginManager, specs
+from quart_plug.hooks.selection import CORE
 
 SALONS = '''
 """Rooms for websockets.
@@ -152,7 +153,7 @@ def test_every_command_works_with_a_broken_plugin(install: Any, run_json: Any, t
 
 
 def test_every_command_works_with_every_plugin_off(run_json: Any) -> None:
-    os.environ["QUART_PLUG_DISABLE"] = "json,sessions,templates,signals,static,cli,hypercorn,debug"
+    os.environ["QUART_PLUG_DISABLE"] = ",".join(CORE)
     assert {plugin["status"] for plugin in run_json("list")["plugins"]} == {"disabled"}
     assert not [hook for hook in run_json("plugins", "hooks")["hooks"] if hook["implementations"]]
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from quart_plug.hooks.selection import CORE
+
 APP = """
 from quart_plug import Quart
 
@@ -310,7 +312,7 @@ BROKEN = {
 @pytest.mark.parametrize("text", BROKEN.values(), ids=list(BROKEN))
 def test_commands_about_plugins_work_with_every_plugin_broken(start: Start, write: Write, text: str) -> None:
     """The command line's own among them, and click missing."""
-    for name in ("cli", "debug", "hypercorn", "json", "sessions", "signals", "static", "templates"):
+    for name in CORE:
         write(f"quart_plug_{name}.py", text)
     write("click/__init__.py", "raise ImportError('there is no click')\n")
     write("pyproject.toml", "")
