@@ -28,7 +28,8 @@ from .websockets import State, Websocket
 if TYPE_CHECKING:
     from quart_plug import Quart
 
-TRIED = ("0.54",)  # minor versions of uvicorn: between them its protocol classes change
+# The oldest and the newest minor version of uvicorn that were tried: its protocol classes may change with each.
+TRIED = ((0, 40), (0, 54))
 ABORT_SECONDS = 1.0
 HANDSHAKE_SECONDS = 60.0  # TLS's
 
@@ -71,10 +72,12 @@ class UvicornServer:
 def is_known() -> bool:
     """Whether the installed uvicorn is one that was tried; a warning when it is not."""
     installed = version("uvicorn")
-    if installed.rsplit(".", 1)[0] in TRIED:
+    major, minor = installed.split(".")[:2]
+    if TRIED[0] <= (int(major), int(minor)) <= TRIED[1]:
         return True
+    oldest, newest = (f"{major}.{minor}" for major, minor in TRIED)
     warnings.warn(
-        f"uvicorn {installed} is installed, but the plugin is known to work with {', '.join(TRIED)};"
+        f"uvicorn {installed} is installed, but the plugin is known to work with {oldest} to {newest};"
         " pip install 'quart-plug[uvicorn]' takes one of these",
         stacklevel=2,
     )

@@ -464,7 +464,8 @@ async def test_accepting_with_headers_and_a_subprotocol(serve: Any, make_app: An
         assert client.subprotocol == "two"
         assert client.response is not None
         sent = client.response.headers
-        assert sent["x-name"] == "ü" and sent.get_all("set-cookie") == ["a=1", "b=2"]
+        assert sent["x-name"] in ("ü", "\udcfc")  # the client's package reads it in one way or the other
+        assert sent.get_all("set-cookie") == ["a=1", "b=2"]
         assert len(sent.get_all("date")) == 1
 
 
