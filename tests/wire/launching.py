@@ -125,7 +125,7 @@ def listening_port(session: int) -> int | None:
     return None
 
 
-# The servers under `quart-plug run` whose plugins there are, and each server's own command.
-RUN = [Launch("hypercorn"), Launch("granian")]
+# Under `quart-plug run`, and each server's own command.
+RUN = [Launch("hypercorn"), Launch("uvicorn"), Launch("granian")]
 OWN = [Launch("hypercorn", own=True), Launch("uvicorn", own=True), Launch("granian", own=True)]
 LAUNCHES = [*RUN, *OWN]

@@ -50,21 +50,26 @@ QUIET = Group(
     {"uvicorn-own": ("--ws-ping-interval", "0.2", "--ws-ping-timeout", "0.2")},
 )
 MEMORY = Group("memory", alone=True)
-DRAINED = Group("drained", {"SHUTDOWN_TIMEOUT": 20.0})
+# hypercorn's own command waits for open websockets as long as that, 3 seconds by default
+_SOON = {"hypercorn-own": ("--graceful-timeout", "1")}
+DRAINED = Group("drained", {"SHUTDOWN_TIMEOUT": 20.0}, _SOON)
 HANGING = Group(
     "hanging",
     {"SHUTDOWN_TIMEOUT": 0.5},
     {
-        "hypercorn-own": ("--graceful-timeout", "1"),
+        **_SOON,
         "uvicorn-own": ("--timeout-graceful-shutdown", "1"),
         "granian-own": ("--workers-kill-timeout", "1"),
     },
 )
 HURRIED = Group("hurried", {"SHUTDOWN_TIMEOUT": 60.0})
 PROXIED = Group("proxied", {"TRUSTED_PROXIES": ["127.0.0.1"]})
-BROWSER = Group("browser", alone=True, browser=True)
+BROWSER = Group("browser", options=_SOON, alone=True, browser=True)
 EXAMPLES = Group("examples", app="tests.wire.examples:app", browser=True)
-GROUPS = [PLAIN, LIMITS, QUIET, MEMORY, DRAINED, HANGING, HURRIED, PROXIED, BROWSER, EXAMPLES]
+
+# What one test tries, at the same time: groups that wait most of the time are put together.
+STAGES = [[PLAIN], [LIMITS, QUIET, HANGING, HURRIED, PROXIED], [DRAINED], [MEMORY], [BROWSER], [EXAMPLES]]
+GROUPS = [group for stage in STAGES for group in stage]
 
 
 @dataclass(frozen=True)

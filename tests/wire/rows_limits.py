@@ -171,7 +171,7 @@ async def socket_gone(wire: Wire) -> object:
         port = wire.server.port
         assert holds_socket(port, peer.port)
         await wire.ended(key)
-        for _ in range(40):  # 4 seconds
+        for _ in range(25):  # two and a half seconds
             if not holds_socket(port, peer.port):
                 return "gone"
             await asyncio.sleep(0.1)

@@ -10,7 +10,7 @@ from tests.wire.rows import MEMORY, Instead, Wire, row
 MiB = 1 << 20
 OFFERED = 300  # MiB
 LIMIT = 64  # MiB
-STUCK = 1.0  # seconds without a byte being taken
+STUCK = 0.5  # seconds without a byte being taken
 
 
 class Growth:
