@@ -49,10 +49,12 @@ class StopSignals:
     process that a second signal has not ended after `FORCED_STOP_SECONDS` (by a thread that never returns)
     is ended then.
 
-    others  signals that are not this process's; its supervisor's, where it is a worker.
+    at_once  for a worker, the signal by which its supervisor asks for the second step; then SIGTERM is the first,
+             however often it comes (a service manager may send it to every process, as a supervisor does), and what
+             the terminal sends is the supervisor's.
     """
 
-    others: frozenset[int] = frozenset()
+    at_once: int | None = None
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
@@ -64,9 +66,9 @@ class StopSignals:
 
     def __enter__(self) -> StopSignals:
         if threading.current_thread() is threading.main_thread():
-            for name in _STOP_SIGNALS:
-                number = getattr(signal, name, None)
-                if number is not None and number not in self.others:
+            numbers = [getattr(signal, name, None) for name in _STOP_SIGNALS]
+            for number in numbers if self.at_once is None else (signal.SIGTERM, self.at_once):
+                if number is not None:
                     self._previous[number] = signal.signal(number, self._received)
         return self
 
@@ -76,7 +78,14 @@ class StopSignals:
         self._previous.clear()
 
     def _received(self, number: int, frame: FrameType | None) -> None:
-        self._count += 1
+        if self.at_once is None:
+            self._count += 1
+        elif number == self.at_once:
+            self._count = 2
+        elif self._count:
+            return
+        else:
+            self._count = 1
         if self._count == 1:
             self.loop.call_soon_threadsafe(self.requested.set)
             return
@@ -247,7 +256,7 @@ def _run_workers(
 
     Raises ServerStartError and PluginError for what no worker could do either; exits with the supervisor's status.
     """
-    from .servers.inherited import TERMINALS, Inherited
+    from .servers.inherited import AT_ONCE_SIGNAL, Inherited
     from .servers.options import serve_options
     from .servers.workers import Supervisor, check_workers
 
@@ -255,7 +264,7 @@ def _run_workers(
     inherited = Inherited.from_environment()
     if inherited is not None:
         inherited.watch(2 * seconds)
-        StopSignals.others = TERMINALS
+        StopSignals.at_once = AT_ONCE_SIGNAL
         extra |= {"sock": inherited.sock, "announce": inherited.say_running}
         once()
         return

@@ -9,6 +9,7 @@ import sys
 import threading
 from types import ModuleType
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -302,3 +303,27 @@ def test_an_overridden_run_task_is_called() -> None:
 
     Shop("shop").run(use_reloader=False, port=1)
     assert called[0]["port"] == 1
+
+
+async def test_a_worker_takes_sigterm_once_and_its_supervisors_word_for_the_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(StopSignals, "at_once", signal.SIGUSR2)
+    monkeypatch.setattr("quart_plug.running.threading.Timer", Mock())  # the last resort ends the process
+    cancelled = asyncio.Event()
+
+    async def serve() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    with StopSignals(asyncio.get_running_loop()) as signals:
+        signals.task = asyncio.ensure_future(serve())
+        for _ in range(3):
+            signal.raise_signal(signal.SIGTERM)
+            await asyncio.wait_for(signals.requested.wait(), 10)
+        assert signals.forced is None
+        signal.raise_signal(signal.SIGUSR2)
+        await asyncio.wait_for(cancelled.wait(), 10)
+        assert signals.forced == signal.SIGUSR2

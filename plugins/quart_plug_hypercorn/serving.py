@@ -22,7 +22,7 @@ from quart_plug.servers import Sequence, ServeOptions, access_logged, cancelled,
 from . import protocols
 from .protocols import PlugTCPServer
 from .settings import PlugConfig, server_config
-from .streams import PlugContext, install, transport_of_connection
+from .streams import PlugContext, install
 
 if TYPE_CHECKING:
     from quart_plug import Quart
@@ -101,7 +101,6 @@ class _Serving(Sequence):
         assert task is not None  # a stream callback is always run in a task
         self.connections[task] = writer.transport
         task.add_done_callback(self.connections.pop)
-        transport_of_connection.set(writer.transport)
         state = self.lifespan.state
         try:
             limit = self.options.limit_connections

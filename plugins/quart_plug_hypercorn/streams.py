@@ -26,7 +26,6 @@ import asyncio
 import warnings
 from collections.abc import Iterable
 from contextlib import suppress
-from contextvars import ContextVar
 from functools import partial
 from importlib.metadata import version
 from typing import Any, cast
@@ -49,13 +48,11 @@ from .protocols import DrainingContext
 
 SUPPORTED = "0.18"
 CLOSE_REPLY_SECONDS = 1.0
+SERVICE_RESTART = 1012
 
 Outcome = tuple[int, str, str]  # code, reason, closed_by
 LOST: Outcome = (int(CloseReason.ABNORMAL_CLOSURE), "", "network")
 BAD_GATEWAY, TRY_AGAIN_LATER = (1014).to_bytes(2, "big"), (1013).to_bytes(2, "big")
-
-# Set by who accepts a connection, for the streams on it: hypercorn does not tell them.
-transport_of_connection: ContextVar[asyncio.WriteTransport | None] = ContextVar("transport", default=None)
 
 
 class PlugContext(DrainingContext):
@@ -118,7 +115,7 @@ class PlugStream(WSStream):
         self.outcome: Outcome | None = None  # set once, by whatever ends the connection first
         self.gone = asyncio.Event()
         self.heard = 0.0
-        self.transport = transport_of_connection.get()
+        self.transport = _transport_of(self)
 
     @property
     def scope(self) -> Any:
@@ -254,8 +251,25 @@ class PlugStream(WSStream):
         return True
 
     def _websockets(self) -> set[PlugStream]:
-        websockets: set[PlugStream] = getattr(self.context, "websockets", set())
-        return websockets
+        found: set[PlugStream] | None = getattr(self.context, "websockets", None)
+        if found is None:  # hypercorn's own context, in which nobody tells websockets that the server stops
+            context: Any = self.context
+            found = context.websockets = set()
+            context.end = asyncio.get_running_loop().create_task(_close_at_the_end(context, found))
+        return found
+
+
+async def _close_at_the_end(context: Any, websockets: set[PlugStream]) -> None:
+    await context.terminated.wait()
+    await asyncio.gather(*(websocket.go_away(SERVICE_RESTART, "the server stops") for websocket in tuple(websockets)))
+
+
+def _transport_of(stream: WSStream) -> asyncio.WriteTransport | None:
+    """The transport of a stream's connection, which hypercorn does not tell: that of whom its protocol sends to."""
+    protocol = getattr(stream.send, "__self__", None)
+    server = getattr(getattr(protocol, "send", None), "__self__", None)
+    writer: asyncio.StreamWriter | None = getattr(server, "writer", None)
+    return None if writer is None else writer.transport
 
 
 async def _reset(protocol: h2.H2Protocol, transport: asyncio.WriteTransport | None, stream_id: int) -> None:
@@ -270,12 +284,16 @@ async def _reset(protocol: h2.H2Protocol, transport: asyncio.WriteTransport | No
     await protocol.stream_send(StreamClosed(stream_id=stream_id))
 
 
+def is_supported() -> bool:
+    """Whether the installed hypercorn is of the version that this fits."""
+    return version("hypercorn").rsplit(".", 1)[0] == SUPPORTED
+
+
 def install() -> bool:
     """Make hypercorn use `PlugStream`; False (and a warning) when this is not the version it fits."""
-    installed = version("hypercorn")
-    if installed.rsplit(".", 1)[0] != SUPPORTED:
+    if not is_supported():
         warnings.warn(
-            f"hypercorn {installed} is installed, but close codes of websockets are known to work with "
+            f"hypercorn {version('hypercorn')} is installed, but close codes of websockets are known to work with "
             f"{SUPPORTED}; install 'hypercorn<0.19'",
             stacklevel=2,
         )

@@ -13,13 +13,14 @@ import threading
 from collections.abc import Mapping
 from types import FrameType
 
-__all__ = ["TERMINALS", "VARIABLE", "Inherited", "ignored"]
+__all__ = ["AT_ONCE_SIGNAL", "TERMINALS", "VARIABLE", "Inherited", "ignored"]
 
 VARIABLE = "QUART_PLUG_WORKER"  # the file descriptors of socket and channel, and the worker's number
 SERVES = b"S"
 TERMINALS = frozenset(  # what the terminal sends to all processes of a program
     number for name in ("SIGINT", "SIGHUP") if (number := getattr(signal, name, None)) is not None
 )
+AT_ONCE_SIGNAL: int | None = getattr(signal, "SIGQUIT", None)  # from the supervisor: what a second SIGTERM is to others
 _LATE_SECONDS = 10.0
 
 

@@ -8,8 +8,9 @@ that is started later runs the code of then.
   comes when all serve.
 - A worker that ends unasked is started again; one that does so soon after its start only after a while. When none
   stays alive, the supervisor ends with status 1.
-- SIGTERM and SIGINT are passed on to the workers, once; a second one ends them at once. SIGHUP starts all anew, each
-  before the one that it replaces stops. Workers ignore what the terminal sends to all processes of a program.
+- SIGTERM and SIGINT are passed on to the workers, as SIGTERM, and a second one as SIGQUIT, which ends them at once: so
+  it does no harm when somebody sends SIGTERM to them as well. SIGHUP starts all anew, each before the one that it
+  replaces stops. Workers ignore what the terminal sends to all processes of a program.
 - Workers learn of the supervisor's end, by SIGKILL as well, and stop.
 
 Knows no server and no application. POSIX only.
@@ -33,7 +34,7 @@ from typing import Any
 from ..leaving import FORCED_STOP_SECONDS
 from ..running import ServerStartError
 from .binding import listen
-from .inherited import SERVES, TERMINALS, Inherited
+from .inherited import AT_ONCE_SIGNAL, SERVES, TERMINALS, Inherited
 from .options import ServeOptions, url_of
 
 __all__ = ["Supervisor", "check_workers"]
@@ -258,7 +259,8 @@ class Supervisor:
         self.is_stopping_at_once = True
         self.kill_at = time.monotonic() + FORCED_STOP_SECONDS
         for worker in self.workers:
-            worker.send(signal.SIGTERM)  # its second one
+            # One that is starting does not know of any signals yet.
+            worker.send(signal.SIGKILL if worker.serving_since is None else AT_ONCE_SIGNAL or signal.SIGKILL)
 
     def _kill(self) -> None:
         self.kill_at = None

@@ -42,7 +42,7 @@ def sleeps():
 """
 
 
-@pytest.mark.parametrize("server", ["hypercorn", "granian"])
+@pytest.mark.parametrize("server", ["hypercorn", "uvicorn", "granian"])
 def test_views_that_never_end_do_not_keep_the_process(start: Callable[..., Any], tmp_path: Path, server: str) -> None:
     (tmp_path / "app.py").write_text(APP)
     program = start("run", "--port", "0", "--server", server)

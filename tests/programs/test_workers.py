@@ -138,12 +138,23 @@ def test_the_end_of_the_supervisor_is_that_of_its_workers(start: Callable[..., A
     assert output.count("down") == 2  # they have stopped in order
 
 
-def test_ctrl_c_is_one_signal_to_each_worker(start: Callable[..., Any], app: Path) -> None:
-    """The terminal sends it to all processes, and the supervisor passes it on."""
+def press_ctrl_c(program: Any) -> None:
+    program.press_ctrl_c()
+
+
+def signal_all(program: Any) -> None:
+    os.killpg(program.process.pid, signal.SIGTERM)
+
+
+@pytest.mark.parametrize("stop", [press_ctrl_c, signal_all], ids=lambda stop: stop.__name__)
+def test_a_signal_to_all_processes_is_one_to_each_worker(
+    start: Callable[..., Any], app: Path, stop: Callable[[Any], None]
+) -> None:
+    """As a terminal and a service manager send it; and the supervisor passes it on."""
     program = run(start, 2, terminal=True)
     pids(program, 2)
     program.port()
-    program.press_ctrl_c()
+    stop(program)
     status, output = program.wait()
     assert status == 0
     assert output.count("down") == 2

@@ -32,7 +32,6 @@ async def page_messages(wire: Wire) -> object:
     group=BROWSER,
     holds=[[4001, "Grüße", "client"], [1005, "", "client"]],
     otherwise={
-        "hypercorn-own": Instead([[1006, "", "network"]] * 2, "no: 1006"),
         "granian": Instead([[4001, "", "client"], [1005, "", "client"]], "the code, but no reason"),
         "granian-own": Instead([[4001, "", "client"], [1005, "", None]], "the code, but no reason"),
     },
@@ -126,7 +125,6 @@ async def page_origins(wire: Wire) -> object:
     group=BROWSER,
     holds=["closed", 1012, True, "again"],
     otherwise={
-        "hypercorn-own": Instead(["closed", 1011, False, "again"], "1011, after 3 s; it can connect again"),
         "uvicorn-own": Instead(["closed", 1012, False, "again"], "yes, without a reason"),
         "granian-own": Instead(
             OneOf(["closed", 1006, False, "again"], ["closed", 1012, True, "again"]),

@@ -35,9 +35,6 @@ def seen(found: list[Any]) -> dict[str, Any]:
     'with `closed_by` "client"',
     holds={"code": "as sent", "reason": "as sent", "closed_by": ["client"]},
     otherwise={
-        "hypercorn-own": Instead(
-            {"code": [1006], "reason": [""], "closed_by": ["network"]}, "no: 1006 for every close"
-        ),
         "uvicorn-own": Instead(
             {"code": "as sent", "reason": "as sent", "closed_by": ["client", "server"]},
             "yes, but 1012 is taken for the server's",
@@ -103,7 +100,6 @@ async def illegal_codes(wire: Wire) -> object:
     "a close frame without a code, which a browser's `close()` sends, is 1005 by the client; `async for` ends",
     holds=[[1005, "", "client"], ["ended", 1005]],
     otherwise={
-        "hypercorn-own": Instead([[1006, "", "network"], ["raised", 1006]], "no: 1006"),
         "granian-own": Instead([[1005, "", None], ["ended", 1005]], "yes, but by whom is not known"),
     },
 )
@@ -120,7 +116,6 @@ async def no_code(wire: Wire) -> object:
 @row(
     "`async for` ends for 1000 and 1001, and raises for others",
     holds=[["ended", 1000], ["ended", 1001], ["raised", 4000]],
-    otherwise={"hypercorn-own": Instead([["raised", 1006]] * 3, "no: it raises (1006)")},
 )
 async def iteration(wire: Wire) -> object:
     observed = []
@@ -184,7 +179,6 @@ async def reset_while_sending(wire: Wire) -> object:
     "`ConnectionClosed` comes from `receive` and `send`, at the first call and at each later one",
     holds=[[4001, "x", "client"]] * 4,
     otherwise={
-        "hypercorn-own": Instead([[1006, "", "network"]] * 4, "yes, with 1006"),
         "granian": Instead([[4001, "", "client"]] * 4, "yes, without the reason"),
         "granian-own": Instead([[4001, "", "client"]] * 4, "yes, without the reason"),
     },
@@ -254,7 +248,6 @@ async def mode_raise(wire: Wire) -> object:
     group=LIMITS,
     holds=[4000, "x", "client"],
     otherwise={
-        "hypercorn-own": Instead([1006, "", "network"], "yes, with 1006"),
         "granian": Instead([4000, "", "client"], "yes, without the reason"),
         "granian-own": Instead([4000, "", "client"], "yes, without the reason"),
     },

@@ -93,7 +93,6 @@ async def under_load(wire: Wire) -> Load:
     group=DRAINED,
     holds={"codes": [1012], "with a reason": True},
     otherwise={
-        "hypercorn-own": Instead({"codes": [1011], "with a reason": False}, "1011, after `--graceful-timeout` (3 s)"),
         "uvicorn-own": Instead({"codes": [1012], "with a reason": False}, "1012, without a reason"),
         "granian-own": Instead(
             OneOf(

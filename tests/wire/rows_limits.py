@@ -108,9 +108,7 @@ async def largest_inflated(wire: Wire) -> object:
     group=LIMITS,
     holds=1009,
     otherwise={
-        "hypercorn-own": Instead(
-            "goes on", "16 MiB, and when the message is inflated (a file's `websocket_max_message_size`)"
-        ),
+        "hypercorn-own": Instead("goes on", "16 MiB (a file's `websocket_max_message_size`)"),
         "uvicorn-own": Instead("goes on", "`--ws-max-size` (16 MiB)"),
         "granian": Instead("goes on", "16 MiB a frame, 64 MiB a message"),
         "granian-own": Instead("goes on", "16 MiB a frame, 64 MiB a message"),
@@ -161,7 +159,6 @@ async def nobody_delayed(wire: Wire) -> object:
     group=LIMITS,
     holds="gone",
     otherwise={
-        "hypercorn-own": Instead("open", "no: as long as the peer keeps it"),
         "uvicorn-own": Instead("open", "no: as long as the peer keeps it"),
     },
 )

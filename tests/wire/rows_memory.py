@@ -30,7 +30,6 @@ class Growth:
     group=MEMORY,
     holds=[1009, "flat"],
     otherwise={
-        "hypercorn-own": Instead([1009, "grows"], "refused with 1009, but memory grows by 190 MB"),
         "granian": Instead([1002, "flat"], "yes: deflate is not spoken (1002)"),
         "granian-own": Instead([None, "flat"], "yes: deflate is not spoken"),
     },

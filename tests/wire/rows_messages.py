@@ -141,7 +141,6 @@ async def _sent_away(wire: Wire, breach: str) -> object:
     "a breach of the protocol is answered with a close frame: 1002, or 1007 for what is no UTF-8",
     holds={name: code for name, (_, code) in BREACHES.items()},
     otherwise={
-        "hypercorn-own": Instead(dict.fromkeys(BREACHES, "cut"), "the connection is cut, without a close frame"),
         "granian": Instead(dict.fromkeys(BREACHES, 1002), "1002 for all"),
         "granian-own": Instead(
             {**dict.fromkeys(BREACHES), "the close code 1005": 1002, "the close code 999": 1002},
@@ -158,7 +157,6 @@ async def breaches(wire: Wire) -> object:
     "the view learns of a breach: `ConnectionClosed` with that code, and the connection's end",
     holds=[1002, 1007],
     otherwise={
-        "hypercorn-own": Instead([1006, 1006], "1006"),
         "uvicorn-own": Instead([1005, 1007], "1005 for 1002"),
         "granian": Instead(OneOf([1002, 1002], [1005, 1005], [1005, 1006], [1006, 1005], [1006, 1006]), "1002 or 1005"),
         "granian-own": Instead([1005, 1005], "1005"),
