@@ -88,6 +88,8 @@ class RedisBackend:
         self._subscriber = Subscriber(
             self.url, self._settings, self._timeout, self._commands, self._keys, writer, listener
         )
+        self._commands.link.siblings = (self._subscriber.link,)
+        self._subscriber.link.siblings = (self._commands.link,)
         attempts = [self._commands.link.start(), self._subscriber.start()]
         self._presence.start()
         await asyncio.wait(attempts, timeout=2 * self._timeout)

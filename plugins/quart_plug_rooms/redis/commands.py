@@ -29,13 +29,13 @@ Parts = tuple[str | bytes | int, ...]
 class Question:
     """parts   makes the command, each time that it is sent; None when there is nothing left to ask.
     answer  what redis-py makes of it, ResponseError, or None when there was nothing to ask.
-    asked   whether it was ever on its way: then nobody knows whether it was answered.
+    asked   how often it was on its way: when once and not answered, or more than once, nobody knows what it did.
     """
 
     __slots__ = ("answer", "asked", "parts")
 
     def __init__(self, parts: Callable[[], Parts | None], answer: asyncio.Future[Any]) -> None:
-        self.parts, self.answer, self.asked = parts, answer, False
+        self.parts, self.answer, self.asked = parts, answer, 0
 
 
 class Commands:
@@ -115,7 +115,7 @@ class Commands:
                 if command is None:
                     question.answer.set_result(None)
                     continue
-                question.asked = True
+                question.asked += 1
                 self._asked.append(question)
                 packed += command
             if packed:

@@ -79,6 +79,7 @@ class Link:
     greet     is awaited for each new connection, before it counts as there.
     serve     reads and writes until the connection is lost.
     lost      is called after each loss.
+    siblings  links to the same server: when one is there, the others do not wait any longer to try.
 
     heard        to be set by `serve` when something has come.
     up           whether there is a connection.
@@ -107,6 +108,8 @@ class Link:
         self._task: asyncio.Task[None] | None = None
         self._attempted: asyncio.Future[None] | None = None
         self._loss = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self.siblings: tuple[Link, ...] = ()
 
     def start(self) -> asyncio.Future[None]:
         """Begin. What is returned is done when the first attempt is; with its error, where it failed."""
@@ -138,11 +141,7 @@ class Link:
     async def wait_for_loss(self, losses: int, seconds: float) -> None:
         """Wait for this time, or until there were more losses than this."""
         if self.losses == losses:
-            try:
-                async with asyncio.timeout(seconds):
-                    await self._loss.wait()
-            except TimeoutError:
-                pass
+            await _either(self._loss, seconds)
 
     async def _run(self) -> None:
         waits, clock = pauses(), asyncio.get_running_loop().time
@@ -168,7 +167,8 @@ class Link:
                     self._lost()
                 if was_up and clock() - began > STEADY:
                     waits = pauses()
-            await asyncio.sleep(next(waits))
+            self._hurry.clear()
+            await _either(self._hurry, next(waits))
 
     def _new(self) -> Connection:
         from redis.asyncio.retry import Retry
@@ -185,6 +185,8 @@ class Link:
         if self.connections > 1 or self.trouble is not None:
             logger.warning("Redis is there again for the %s of rooms: %s", self.name, self.url)
         self.trouble = None
+        for sibling in self.siblings:
+            sibling._hurry.set()
         if self._attempted is not None and not self._attempted.done():
             self._attempted.set_result(None)
 
@@ -211,6 +213,15 @@ def end(waited_for: asyncio.Future[Any]) -> None:
     if not waited_for.done():
         waited_for.set_exception(ConnectionAbortedError("the app has stopped"))
         waited_for.exception()  # nobody may be waiting
+
+
+async def _either(event: asyncio.Event, seconds: float) -> None:
+    """Wait for the event, or for so long."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass
 
 
 async def _close(connection: Connection) -> None:

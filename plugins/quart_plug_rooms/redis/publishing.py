@@ -51,7 +51,7 @@ class _Message:
 
     @property
     def sent(self) -> bool:
-        return self.question is not None and self.question.asked
+        return self.question is not None and self.question.asked > 0
 
 
 class Publisher:
@@ -132,11 +132,12 @@ class Publisher:
             places = await question.answer
         except response_error() as error:
             for message in messages:
-                _fail(message, f"Redis refuses it: {error}", False)
+                _fail(message, f"Redis refuses it: {error}", question.asked > 1)
             return
         for message, place in zip(asked, places or (), strict=True):
             if not place:
-                _fail(message, "Redis came too late to it", False)
+                # What was published before Redis forgot everything looks as if it was not.
+                _fail(message, "Redis came too late to it", question.asked > 1)
             elif not message.done.done():
                 epoch, number, at = place.split()
                 message.done.set_result(Place(epoch.decode(), int(number), int(at)))
