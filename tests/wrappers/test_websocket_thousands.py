@@ -45,6 +45,10 @@ WAYS: dict[str, int | None] = {
     "/never-reads flood": 1008,
     "/beats": 1001,
     "/idle": 1001,
+    "/joins 1000": None,
+    "/joins vanishes": None,
+    "/joins unread": 1013,
+    "/joins-cancel vanishes": None,
     "/reads 1000": None,
     "/reads 1001": None,
     "/reads 1005": None,
@@ -112,8 +116,8 @@ class Server:
 
 
 def make_app(**config: Any) -> Quart:
-    app = Quart(__name__)
-    app.config.update(LIMITS, **config)
+    app = Quart(__name__, plugins=["rooms"])
+    app.config.update(LIMITS, PLUGIN_CONFIG={"rooms": {"reports": False, "history": 0}}, **config)
     app.logger.setLevel(logging.CRITICAL + 1)
     tasks: set[asyncio.Task[Any]] = set()
 
@@ -195,8 +199,14 @@ def make_app(**config: Any) -> Quart:
             group.create_task(reads())
             group.create_task(asyncio.sleep(1000))
 
+    async def joins() -> None:
+        async with app.rooms.join("lobby", user="ada"):
+            await app.rooms.send("lobby", "hello")
+            await websocket.receive()
+
     app.websocket("/idle")(reads)
-    for name, view in {"/reads": reads, "/never-reads": never_reads, "/reads-tasks": reads_tasks}.items():
+    views = {"/reads": reads, "/never-reads": never_reads, "/reads-tasks": reads_tasks, "/joins": joins}
+    for name, view in views.items():
         app.websocket(name, endpoint=name)(view)
         app.websocket(f"{name}-cancel", endpoint=f"{name}-cancel", disconnect="cancel")(view)
     return app
@@ -233,6 +243,9 @@ async def test_nothing_is_left_of_ten_thousand_connections() -> None:
         seen += await connect_many(apps[1], clock, ["/idle"] * 50)
     assert sum(seen.values()) == CONNECTIONS
     assert set(seen) == set(WAYS.items()), "each way ends as it should"
+    for app in apps:
+        counts = await app.rooms.counts()
+        assert counts["rooms"] == {}
     assert asyncio.all_tasks() == tasks
     for app in apps:
         assert all(not sweep.suspended and sweep.timer is None for sweep in app._sweeps.values())
