@@ -161,6 +161,57 @@ async def _():
     return await large_message(WEBSOCKET_MAX_MESSAGE_SIZE=None)
 
 
+chosen = row(
+    "`accept(subprotocol=…)` of what the client did not ask for, or of its bearer token",
+    there="['other', 'secret']",
+    here="['ValueError', 'ValueError', 'secret']",
+)
+
+
+async def accepted(app: Any, query: str) -> list[str]:
+    """The subprotocol that is sent to a client that offers its bearer token, if any is."""
+    found: list[str] = []
+    incoming = [{"type": "websocket.connect"}]
+
+    async def receive() -> dict[str, Any]:
+        while not incoming:
+            await asyncio.sleep(0.001)
+        return incoming.pop(0)
+
+    async def send(message: Any) -> None:
+        if message["type"] == "websocket.accept":
+            found.append(message["subprotocol"])
+        else:
+            incoming.append({"type": "websocket.disconnect", "code": 1000})
+
+    scope = {
+        "type": "websocket", "asgi": {}, "path": "/", "raw_path": b"/", "query_string": query.encode(), "headers": [],
+        "scheme": "ws", "root_path": "", "http_version": "1.1", "subprotocols": ["bearer", "secret"], "extensions": {},
+    }  # fmt: skip
+    await within(5, app(scope, receive, send))
+    return found
+
+
+@chosen.both
+async def _():
+    app, seen = make_app(), []
+
+    @app.websocket("/")
+    async def view() -> None:
+        websocket = quart.websocket
+        asked = websocket.query_string.decode()
+        try:
+            await websocket.accept(subprotocol=asked)  # accept(subprotocol=…)
+        except ValueError as error:
+            seen.append(type(error).__name__)
+            if asked == "secret":
+                seen.append(websocket.bearer_token)  # websocket.bearer_token
+
+    for asked in ("other", "secret"):
+        seen += await accepted(app, asked)
+    return str(seen)
+
+
 unread = row("a client sends faster than the view reads", there="all are kept", here="some are kept")
 
 
