@@ -39,11 +39,11 @@ async def room_left(app: Quart, member: Membership) -> None:
 
 
 @hookspec(kind="pipe", colour="async")
-async def room_message(app: Quart, room: str, sender: str | None, message: str | bytes) -> str | bytes | None:
+async def room_message(app: Quart, room: str, sent_by: str | None, message: str | bytes) -> str | bytes | None:
     """A message is about to be sent to a room by this process; an answer replaces it. MessageDropped: nobody gets it.
     Any other error is raised where it was to be sent.
 
-    sender  the id of the websocket that sends it, or None.
+    sent_by  the id of the websocket that sends it, or None.
     """
 
 

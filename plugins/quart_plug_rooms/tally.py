@@ -46,6 +46,7 @@ class Tally:
 
     def __init__(self) -> None:
         self._outboxes: dict[Outbox, list[int]] = {}  # joins, and what was sent and dropped before the first
+        self._leaving: set[Outbox] = set()  # those that have left a room lately
         self._gone = Totals()  # of outboxes that are in no room any more
 
     def join(self, outbox: Outbox) -> None:
@@ -54,15 +55,23 @@ class Tally:
 
     def leave(self, outbox: Outbox) -> None:
         """A websocket has left a room."""
-        counted = self._outboxes[outbox]
-        counted[0] -= 1
-        if not counted[0]:
-            del self._outboxes[outbox]
-            self._gone.sent += outbox.sent - counted[1]
-            self._gone.dropped += outbox.dropped - counted[2]
+        self._outboxes[outbox][0] -= 1
+        self._leaving.add(outbox)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Take those out that are in no room any more, and for which nothing waits."""
+        for outbox in [outbox for outbox in self._leaving if outbox.is_idle]:
+            self._leaving.discard(outbox)
+            joins, sent, dropped = self._outboxes[outbox]
+            if not joins:
+                del self._outboxes[outbox]
+                self._gone.sent += outbox.sent - sent
+                self._gone.dropped += outbox.dropped - dropped
 
     def totals(self) -> Totals:
-        """The sums. What waits is of those that are in rooms."""
+        """The sums."""
+        self._settle()
         found = Totals(self._gone.sent, self._gone.dropped)
         for outbox, (_, sent, dropped) in self._outboxes.items():
             found.sent += outbox.sent - sent

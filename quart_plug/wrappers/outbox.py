@@ -70,6 +70,11 @@ class Outbox(Waiting[Data]):
         self._overflowed_at: int | None = None  # what `dropped` was when it overflowed; None: it has not
         self._to_tell: dict[Callable[[], object], None] = {}
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits, and nothing is being sent."""
+        return not self._busy
+
     def __repr__(self) -> str:
         return f"<Outbox of {self.websocket!r}: {self.sent} sent, {self.waiting} waiting, {self.dropped} dropped>"
 
