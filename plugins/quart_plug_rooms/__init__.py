@@ -15,7 +15,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from quart_plug.globals import current_app
@@ -82,8 +82,21 @@ def room_backend(app: Quart, url: str) -> Backend | None:
 
 
 @hookimpl
+def cli_commands(app: Quart) -> Iterable[Any]:
+    from .command import rooms_command
+
+    return [rooms_command(app)]
+
+
+@hookimpl(optionalhook=True)
+def inspector_panels(app: Quart) -> Mapping[str, Any]:
+    columns = ("Room", "Members", "Subscribers", "Waiting", "Dropped")
+    return {"title": "Rooms", "columns": columns, "rows": app.rooms.rows(), "empty": "Nobody is in a room."}
+
+
+@hookimpl
 async def startup(app: Quart) -> None:
-    await app.rooms.start()
+    await app.rooms.serve()
 
 
 @hookimpl

@@ -9,6 +9,7 @@ Must not know: websockets, hooks, applications.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -42,6 +43,14 @@ class Message:
     def id(self) -> str:
         """A name for it within the room, for the `id:` of a server-sent event: "epoch-number"."""
         return f"{self.epoch}-{self.number}"
+
+    def as_event(self, event: str | None = None) -> bytes:
+        """It as a server-sent event, with its id, and the name `event` if that is given. TypeError for binary data."""
+        if not isinstance(self.data, str):
+            raise TypeError("a server-sent event is text, and this message is binary")
+        named = "" if event is None else f"event: {event}\n"
+        lines = "".join(f"data: {line}\n" for line in re.split("\r\n|\r|\n", self.data))
+        return f"id: {self.id}\n{named}{lines}\n".encode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from uuid import uuid4
 from quart_plug.wrappers.outbox import Outbox, put_all
 from quart_plug.wrappers.waiting import Bounds, Policy, TooMuch, Waiting, size_of
 
-from .backend import Entry, Gap, Message
+from .backend import Backend, Entry, Gap, Message
 from .checking import NOWHERE
 from .errors import TooSlow
 
@@ -189,6 +189,19 @@ class Subscription:
 
     async def prepare(self) -> None:
         pass
+
+    async def begin_with(self, backend: Backend, history: int) -> list[Message]:
+        """What comes first: what came after `after`, or the latest messages. What of it is gone is noted."""
+        epoch, number = self.after
+        self.after = NOWHERE
+        if not epoch:
+            return list(await backend.history(self.room, history)) if history else []
+        kept = list(await backend.history(self.room, 1 << 31))
+        if kept and kept[-1].epoch != epoch:
+            self.gap = Gap(self.room, kept[0].epoch, 0, kept[0].number)
+        elif kept and kept[0].number > number + 1:
+            self.gap = Gap(self.room, epoch, number, kept[0].number)
+        return [message for message in kept if message.epoch != epoch or message.number > number]
 
     def take(self, message: Message) -> None:
         """Put a message in line."""

@@ -19,17 +19,19 @@ from quart_plug.masking import masked
 
 from . import specs
 from .backend import Backend, Entry, Gap, Message
-from .checking import NOWHERE, check_count, check_name, ids_of, position_of
+from .checking import check_count, check_name, ids_of, position_of
 from .errors import JoinRefused, RoomError
 from .local import LocalRoom
 from .membership import Membership, Subscription
 from .settings import Settings
-from .tally import Present, Tally, counts_of, present_in
+from .tally import Present, Tally, counts_of, present_in, rows_of
 
 if TYPE_CHECKING:
     from quart_plug import Quart
     from quart_plug.wrappers import Websocket
     from quart_plug.wrappers.waiting import Bounds, Policy
+
+    from .reports import Reporter
 
 
 class Rooms:
@@ -52,6 +54,7 @@ class Rooms:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._starting: asyncio.Task[Backend] | None = None
         self._rooms: dict[str, LocalRoom] = {}
+        self._reporter: Reporter | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.tally = Tally()
 
@@ -91,11 +94,33 @@ class Rooms:
         self.backend = backend
         return backend
 
+    async def serve(self) -> None:
+        """`start`, in an application that serves: it tells `quart-plug rooms` what it knows."""
+        await self.start()
+        if self.settings.reports and self._reporter is None:
+            from .reports import Reporter
+
+            self._reporter = Reporter(self.app, self.report)
+            await self._reporter.start()
+
+    async def report(self) -> dict[str, Any]:
+        """What `quart-plug rooms` shows of this process."""
+        backend = await self.start()
+        return {
+            "backend": backend.name,
+            "shared": backend.is_shared,
+            "rooms": self.local_counts(),
+            "process": self._process(),
+        }
+
     async def stop(self) -> None:
         """End everything, as at the end of the application; the next use begins anew."""
         backend, self.backend = self.backend, None
         if self._loop is not asyncio.get_running_loop():
             return
+        reporter, self._reporter = self._reporter, None
+        if reporter is not None:
+            await reporter.stop()
         if self._tasks:
             await asyncio.wait(self._tasks)
         if backend is not None:
@@ -255,7 +280,7 @@ class Rooms:
                 await backend.enter(entry)
                 messages = await backend.history(who.room, history) if history else []
             else:
-                messages = await self._history_for(who, backend, history)
+                messages = await who.begin_with(backend, history)
             if who.is_in:  # it may have been cut meanwhile
                 local.arrive(who, list(messages))
             if isinstance(who, Membership):
@@ -264,19 +289,6 @@ class Rooms:
         except BaseException:
             await self.leave(who)
             raise
-
-    async def _history_for(self, who: Subscription, backend: Backend, history: int) -> list[Message]:
-        """What a subscription is given first; its gap is noted."""
-        epoch, number = who.after
-        who.after = NOWHERE
-        if not epoch:
-            return list(await backend.history(who.room, history)) if history else []
-        kept = list(await backend.history(who.room, 1 << 31))
-        if kept and kept[-1].epoch != epoch:
-            who.gap = Gap(who.room, kept[0].epoch, 0, kept[0].number)
-        elif kept and kept[0].number > number + 1:
-            who.gap = Gap(who.room, epoch, number, kept[0].number)
-        return [message for message in kept if message.epoch != epoch or message.number > number]
 
     async def leave(self, who: Membership | Subscription) -> None:
         """What leaving does: at once for what is delivered here, then for everybody else, whoever is cancelled."""
@@ -347,12 +359,19 @@ class Rooms:
             "backend": backend.name,
             "shared": backend.is_shared,
             "rooms": rooms,
-            "process": {"id": self.process, "pid": os.getpid(), **vars(self.tally.totals())},
+            "process": self._process(),
         }
+
+    def _process(self) -> dict[str, Any]:
+        return {"id": self.process, "pid": os.getpid(), **vars(self.tally.totals())}
 
     def local_counts(self) -> dict[str, dict[str, int]]:
         """The members ("here") and subscribers of each room in this process."""
         return counts_of(self._rooms)
+
+    def rows(self) -> list[tuple[str, int, int, int, int]]:
+        """For each room of this process: name, members, subscribers, messages that wait, messages that were dropped."""
+        return rows_of(self._rooms)
 
     # What the backend tells ---------------------------------------------------------------------------------
 

@@ -100,3 +100,13 @@ def counts_of(rooms: Mapping[str, LocalRoom]) -> dict[str, dict[str, int]]:
         members = sum(each.outbox is not None for each in everybody)
         found[name] = {"here": members, "subscribers": len(everybody) - members}
     return found
+
+
+def rows_of(rooms: Mapping[str, LocalRoom]) -> list[tuple[str, int, int, int, int]]:
+    """For each room: name, members, subscribers, and what waits for and was dropped of the members of now."""
+    rows = []
+    for name, counts in sorted(counts_of(rooms).items()):
+        outboxes = [each.outbox for each in rooms[name].receivers.values() if each.outbox is not None]
+        waiting, dropped = sum(each.waiting for each in outboxes), sum(each.dropped for each in outboxes)
+        rows.append((name, counts["here"], counts["subscribers"], waiting, dropped))
+    return rows
