@@ -204,11 +204,18 @@ class Serving:
         certfile: str | None = None,
         keyfile: str | None = None,
         shutdown_trigger: Callable[..., Awaitable[None]] | None = None,
+        *,
+        server: str | None = None,
+        server_options: dict[str, Any] | None = None,
     ) -> Coroutine[None, None, None]:
-        """A coroutine that serves the app, for whoever has a running loop already."""
+        """A coroutine that serves the app, for whoever has a running loop already.
+
+        server, server_options   as for `run`: the name of a server, and options such as `limit_connections`.
+        """
         from .running import run_task
 
-        return run_task(self, host, port, debug, ca_certs, certfile, keyfile, shutdown_trigger)
+        how = (host, port, debug, ca_certs, certfile, keyfile, shutdown_trigger)
+        return run_task(self, *how, server=server, **(server_options or {}))
 
     # Testing ----------------------------------------------------------------------------------------------------------
 

@@ -251,6 +251,16 @@ async def test_run_task_with_a_trigger_leaves_signals_alone() -> None:
     assert (server.asked, triggered) == ({"handler": before}, [True])
 
 
+async def test_run_task_takes_a_server_and_its_options() -> None:
+    async def trigger() -> None:
+        pass
+
+    default, chosen = FakeServer(), FakeServer("chosen")
+    app = served_by(default, chosen)
+    await app.run_task(shutdown_trigger=trigger, server="chosen", server_options={"limit_connections": 7})
+    assert (default.asked, chosen.asked["limit_connections"]) == ({}, 7)
+
+
 async def test_a_second_signal_cancels(monkeypatch: pytest.MonkeyPatch) -> None:
     timers: list[tuple[Any, ...]] = []
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, cast
+from typing import Any
 from urllib.parse import unquote
 
 from uvicorn.protocols.utils import ClientDisconnected, get_local_addr, get_remote_addr, is_ssl
@@ -58,7 +58,6 @@ class Websocket(Incoming):
         self.config = config
         self.server_state = server_state
         self.app_state = app_state
-        self.handshake: Handshake = cast(Any, None)
         self.scope: dict[str, Any] = {}
 
         self.writable = asyncio.Event()
@@ -76,7 +75,7 @@ class Websocket(Incoming):
         """Take over a connection whose request asks for a websocket; `early`: more than the request has come."""
         self.transport = transport
         self.server_state.connections.add(self)
-        self.handshake = Handshake(
+        self.handshake: Handshake = Handshake(
             request["method"], request["http_version"], target, request["headers"], self.config.ws_per_message_deflate
         )
         root_path = self.config.root_path
@@ -122,6 +121,7 @@ class Websocket(Incoming):
             given = [*self.server_state.default_headers, *message.get("headers", ())]
             data = self.handshake.accepted(given, message.get("subprotocol"))
             self.connection = self.handshake.connection(self.config.ws_max_size)
+            del self.handshake  # an idle connection does not pay for it
             self.state = OPEN
             self.transport.write(data)
             self._start_pings()
