@@ -315,6 +315,32 @@ def test_an_overridden_run_task_is_called() -> None:
     assert called[0]["port"] == 1
 
 
+def test_workers_are_supervised_with_the_options_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    class Supervisor:
+        def __init__(self, count: int, options: Any, seconds: float) -> None:
+            asked.extend((count, options.port, options.backlog, seconds))
+
+        def run(self) -> int:
+            return 3
+
+    monkeypatch.setattr("quart_plug.servers.workers.Supervisor", Supervisor)
+    app = served_by(FakeServer(), SHUTDOWN_TIMEOUT=7)
+    with pytest.raises(SystemExit) as end:
+        app.run(port=0, workers=2, server="fake", server_options={"backlog": 5})
+    assert end.value.code == 3
+    assert asked == [2, 0, 5, 7.0]
+
+
+def test_what_no_worker_could_do_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    for options in ({"server": "rocket"}, {"server_options": {"colour": "red"}}, {"certfile": "nowhere.pem"}):
+        with pytest.raises(SystemExit) as end:
+            served_by(FakeServer()).run(workers=2, **options)
+        assert end.value.code == 1
+        assert capsys.readouterr().err.count("Error: ") == 1
+
+
 async def test_a_worker_takes_sigterm_once_and_its_supervisors_word_for_the_second(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

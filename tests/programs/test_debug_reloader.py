@@ -41,8 +41,10 @@ def fetch(port: int) -> str:
         ),
         ({"app.py": APP}, lambda start: start("--debug", "run", "--port", "0")),
         ({"app.py": APP}, lambda start: start("run", "--port", "0", "--reload")),
+        ({"app.py": APP}, lambda start: start("run", "--port", "0", "--reload", "--server", "uvicorn")),
+        ({"app.py": APP}, lambda start: start("run", "--port", "0", "--reload", "--server", "granian")),
     ],
-    ids=["script", "-m", "quart-plug --debug run", "quart-plug run --reload"],
+    ids=["script", "-m", "quart-plug --debug run", "quart-plug run --reload", "uvicorn", "granian"],
 )
 def test_a_change_is_served(start: Start, write: Write, files: dict[str, str], launch: Any) -> None:
     """Whatever way the program was started, an edited module it imports takes effect."""

@@ -57,8 +57,9 @@ def app(tmp_path: Path) -> Path:
     return path
 
 
-def run(start: Callable[..., Any], workers: int = 2, **options: Any) -> Any:
-    return start("run", "--port", "0", "--no-access-log", "--workers", str(workers), **options)
+def run(start: Callable[..., Any], workers: int = 2, server: str = "hypercorn", **options: Any) -> Any:
+    words = ("--no-access-log", "--server", server, "--workers", str(workers))
+    return start("run", "--port", "0", *words, **options)
 
 
 def get(port: int, path: str = "/") -> str:
@@ -117,6 +118,18 @@ def test_they_serve_together_and_are_started_again_and_replaced(start: Callable[
     assert output.count("Running on") == 1
     assert output.count("down") == 4
     assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("server", ["uvicorn", "granian"])
+def test_every_server_takes_the_supervisors_socket(start: Callable[..., Any], app: Path, server: str) -> None:
+    program = run(start, 2, server=server)
+    workers = pids(program, 2)
+    port = program.port()
+    for _ in range(4):
+        assert int(get(port)) in workers
+    status, output = program.stop()
+    assert status == 0
+    assert output.count("down") == 2
 
 
 def test_an_app_that_does_not_start_is_said_once(start: Callable[..., Any], app: Path) -> None:
