@@ -112,9 +112,9 @@ class WebsocketEndings(BaseRequestWebsocket):
     def _give_up_sending(self) -> None:
         """End the sends that wait for the peer; `_gave_up` tells them from those that somebody cancelled."""
         senders = {*self._others} if self._sender is None else {self._sender, *self._others}
-        self._given_up = senders
-        for task in senders:
+        for task in senders - self._given_up:  # two limits may be passed at one look
             task.cancel()
+        self._given_up = senders
 
     def _close_short_way(self) -> None:
         self._short = False

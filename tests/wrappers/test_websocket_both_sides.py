@@ -203,6 +203,8 @@ class View:
         elif order == "heartbeat":
             if socket.state == "accepted":
                 socket.heartbeat(1, timeout=1)
+        elif order.startswith("put"):
+            socket.outbox(messages=2, policy="disconnect" if order == "put or leave" else "drop_oldest").put("x")
         elif order == "hang":
             await asyncio.sleep(LONG / 2)
         else:
@@ -250,14 +252,14 @@ def apps() -> dict[bool, Quart]:
 
 CALLS = [
     *("accept", "send", "send bytes", "send json", "receive", "receive now", "receive json", "receive typed"),
-    *("iterate", "close", "bad close", "reject", "heartbeat", "hang", "return", "fail", "abort", "end"),
+    *("iterate", "close", "bad close", "reject", "heartbeat", "hang", "put", "return", "fail", "abort", "end"),
 ]
 TASKS = ["accept", "send", "receive", "receive json", "close", "reject"]
 
 events = st.one_of(
     st.tuples(st.just("view"), st.sampled_from(CALLS)),
     st.tuples(st.just("task"), st.sampled_from(TASKS)),
-    st.tuples(st.just("outside"), st.sampled_from(["send", "close", "receive"])),
+    st.tuples(st.just("outside"), st.sampled_from(["send", "close", "receive", "put", "put or leave"])),
     st.tuples(st.just("client"), st.sampled_from(["text", "bytes", "both", "no json", "huge"])),
     st.tuples(st.just("leave"), st.sampled_from([1000, 1001, 1005, 1006, 1012, 4000])),
     st.tuples(st.just("peer"), st.sampled_from(["stops reading", "reads"])),

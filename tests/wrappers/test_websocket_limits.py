@@ -221,6 +221,28 @@ async def test_a_close_that_the_peer_does_not_take_is_given_up(connect: Connect)
     assert aborted == [True]
 
 
+async def test_two_limits_that_are_passed_at_one_look_end_the_connection_once(connect: Connect) -> None:
+    """The heartbeat is not answered, and the peer does not read: what waits is told, and nobody is cancelled."""
+    connection = connect(config={"WEBSOCKET_SEND_TIMEOUT": 2})
+
+    async def view(websocket: Websocket) -> Any:
+        await websocket.accept()
+        websocket.heartbeat(1, timeout=1)
+        connection.server.blocked = True
+        with pytest.raises(ConnectionClosed) as caught:
+            await websocket.send("x")
+        connection.server.blocked = False
+        task = asyncio.current_task()
+        assert task is not None and task.cancelling() == 0
+        return caught.value.code, caught.value.reason
+
+    task = await connection.start(view)
+    await connection.look(1, times=2)
+    await connection.look(1)
+    await connection.look(1)
+    assert await asyncio.wait_for(task, 5) == (1001, "no answer to the heartbeat")
+
+
 async def test_a_refusal_that_the_peer_does_not_take_is_given_up(connect: Connect) -> None:
     connection = connect(extensions={"websocket.http.response": {}})
 
