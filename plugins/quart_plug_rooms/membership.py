@@ -37,6 +37,7 @@ class Membership:
     held: list[Message] | None = None
     after: tuple[str, int] = NOWHERE
     is_in = False
+    departure: asyncio.Task[None] | None = None  # what tells everybody else that it has left
     is_told = False  # whether plugins are or were told that it has joined
 
     def __init__(
@@ -118,6 +119,7 @@ class Subscription:
     is_in = False
     gap: Gap | None = None
     entry: Entry | None = None
+    departure: asyncio.Task[None] | None = None
 
     def __init__(
         self,

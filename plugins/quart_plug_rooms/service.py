@@ -292,25 +292,25 @@ class Rooms:
 
     async def leave(self, who: Membership | Subscription) -> None:
         """What leaving does: at once for what is delivered here, then for everybody else, whoever is cancelled."""
-        task = self.leave_soon(who)
-        if task is not None:
+        self.leave_soon(who)
+        task = who.departure
+        if task is not None and task is not asyncio.current_task():  # begun here, or when the websocket ended
             await asyncio.shield(task)
 
-    def leave_soon(self, who: Membership | Subscription) -> asyncio.Task[None] | None:
-        """Leave, without waiting for what other processes are told; None when it was not in the room."""
+    def leave_soon(self, who: Membership | Subscription) -> None:
+        """Leave, without waiting for what other processes are told."""
         local = self._rooms.get(who.room)
         if not who.is_in or local is None or self.backend is None:
             who.is_in = False
-            return None
+            return
         who.is_in = False
         local.remove(who)
         if isinstance(who, Membership) and who.outbox is not None and who.entry is not None:
             who.outbox.forget(who.cut)
             self.tally.leave(who.outbox)
-        task = asyncio.get_running_loop().create_task(self._take_leave(who, local, self.backend))
+        task = who.departure = asyncio.get_running_loop().create_task(self._take_leave(who, local, self.backend))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return task
 
     async def _take_leave(self, who: Membership | Subscription, local: LocalRoom, backend: Backend) -> None:
         await self._logged(self._depart(who, local, backend))
