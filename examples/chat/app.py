@@ -3,19 +3,21 @@
 /       the page, with a form for the name or, once there is one, with the chat
 /name   takes that form, and keeps the name in the session
 /ws     the messages, as JSON; static/chat.js is at the other end
+
+Who is here and what is said goes through two rooms of the plugin `rooms`. They are in this process's memory or, by
+configuration alone, shared by many processes over Redis; see README.md.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
+import time
+from collections.abc import AsyncGenerator
 from typing import Any
-
-from chat_room import NAME_LENGTH, Room, Tab
 
 from quart_plug import (
     BadRequest,
-    ConnectionClosed,
     Quart,
     ResponseReturnValue,
     flash,
@@ -26,15 +28,17 @@ from quart_plug import (
     url_for,
     websocket,
 )
+from quart_plug_rooms import rooms
 
 NO_NAME = 4401  # a close code of our own (4000 to 4999 are free); chat.js loads the page again, which asks for a name
-TRY_AGAIN_LATER = 1013
+NAME_LENGTH = 30  # characters
+TALK = "talk"  # the room of what people say, which is kept for newcomers
+NEWS = "news"  # the room of what only those need to know who are here now
+LOOK_AGAIN = 10  # seconds: who was in a process that has died is gone after a while, and nobody says so
 
 app = Quart(__name__)
 app.config.from_toml("settings.toml")
 app.config.from_prefixed_env("CHAT")
-
-room = app.extensions["chat_room"] = Room(history=app.config["HISTORY"])
 
 
 @app.get("/")
@@ -46,16 +50,30 @@ async def page() -> str:
 async def choose_name() -> ResponseReturnValue:
     form = await request.form
     name = " ".join(form.get("name", "").split())
-    user = session.get("user") or secrets.token_hex(8)
-    problem = room.name_problem(user, name)
+    is_new = "user" not in session
+    user = secrets.token_hex(8) if is_new else session["user"]
+    problem = await name_problem(user, name)
     if problem:
         await flash(problem)
     else:
         session.permanent = True  # the browser keeps it when it is closed
         session["user"] = user
         session["name"] = name
-        room.rename(user, name)
+        if not is_new:
+            await rooms.send_json(NEWS, {"type": "renamed", "user": user})  # open tabs connect anew, by the new name
     return redirect(url_for("page"), 303)
+
+
+async def name_problem(user: str, name: str) -> str | None:
+    """What is wrong with a name, in words for who chose it; None when it is a good one."""
+    if not name or not name.isprintable():
+        return "Please choose a name."
+    if len(name) > NAME_LENGTH:
+        return f"That name is too long: {NAME_LENGTH} characters at most."
+    for person in await rooms.presence(TALK):
+        if person.info.casefold() == name.casefold() and person.user != user:
+            return f"Somebody here is called {person.info} already."
+    return None
 
 
 @app.websocket("/ws")
@@ -65,24 +83,25 @@ async def chat() -> None:
         # After accepting, since a browser does not let its script see why a handshake was refused.
         await websocket.close(NO_NAME, "Choose a name first")
         return
-    with room.enter(session["user"], session["name"]) as tab:
-        sending = asyncio.create_task(send_outbox(tab))
-        try:
+    try:
+        async with (
+            rooms.join(TALK, user=session["user"], info=session["name"], history=app.config["HISTORY"]),
+            rooms.join(NEWS),
+        ):
+            await tell_who_is_here()
             while True:  # until the connection is closed: then `receive_json` raises ConnectionClosed
-                await hear(tab)
-        finally:
-            sending.cancel()
+                await hear()
+    finally:
+        await tell_who_is_here()
 
 
-async def hear(tab: Tab) -> None:
+async def hear() -> None:
     """Receive one message and act on it. What is wrong with it is told to its sender only."""
     try:
         message = await websocket.receive_json()
-        text = read_text(message)
+        await say(read_text(message))
     except BadRequest as error:
-        tab.tell(type="problem", text=error.description)
-    else:
-        room.say(tab.person, text)
+        await websocket.send_json({"type": "problem", "text": error.description})
 
 
 def read_text(message: Any) -> str:
@@ -98,11 +117,33 @@ def read_text(message: Any) -> str:
             raise BadRequest("The chat does not understand that message.")
 
 
-async def send_outbox(tab: Tab) -> None:
-    """Send what the room has for a tab, for as long as the tab keeps up."""
+async def say(text: str) -> None:
+    """Tell everybody, whichever process they are connected to."""
+    message = {"id": secrets.token_hex(8), "user": session["user"], "name": session["name"], "text": text}
     try:
-        while not (tab.fell_behind and tab.outbox.empty()):
-            await websocket.send(await tab.outbox.get())
-        await websocket.close(TRY_AGAIN_LATER, "Too slow")
-    except ConnectionClosed:
-        pass  # `chat` has learned of it as well
+        await rooms.send_json(TALK, {"type": "message", **message, "at": time.time()})
+    except OSError:  # Redis is away
+        raise BadRequest("That could not be sent. Please try again in a moment.") from None
+
+
+async def tell_who_is_here() -> None:
+    people = [
+        {"user": person.user, "name": person.info, "tabs": len(person.connections)}
+        for person in await rooms.presence(TALK)
+    ]
+    await rooms.send_json(NEWS, {"type": "people", "people": people})
+
+
+@app.while_serving
+async def looking_again() -> AsyncGenerator[None, None]:
+    async def look() -> None:
+        while True:
+            await asyncio.sleep(LOOK_AGAIN)
+            try:
+                await tell_who_is_here()
+            except OSError:
+                app.logger.warning("Nobody knows who is in the chat: Redis is away")
+
+    looking = asyncio.create_task(look())
+    yield
+    looking.cancel()

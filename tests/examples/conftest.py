@@ -1,4 +1,4 @@
-"""The chat example, imported anew for each test: its room is a module's global."""
+"""The chat example, imported anew for each test."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 
 CHAT = Path(__file__).parents[2] / "examples" / "chat"
-MODULES = ("app", "chat_room", "chat_shortcodes")
+MODULES = ("app", "chat_shortcodes")
 
 
 @pytest.fixture

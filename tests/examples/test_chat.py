@@ -12,6 +12,8 @@ import pytest
 
 from quart_plug.testing import WebsocketDisconnectError
 
+OUTBOX_MESSAGES = 100  # as in settings.toml
+
 
 async def named(chat: ModuleType, name: str) -> Any:
     """A browser in which the name was chosen."""
@@ -25,8 +27,10 @@ async def named(chat: ModuleType, name: str) -> Any:
 async def tab(browser: Any) -> AsyncIterator[Any]:
     """An open tab of a browser; what it first hears is in its `history` and `people`."""
     async with browser.websocket("/ws") as websocket:
-        websocket.history = (await hear(websocket, "welcome"))["history"]
-        websocket.people = await hear_people(websocket)
+        websocket.history = []
+        while (message := await websocket.receive_json())["type"] == "message":
+            websocket.history.append(message)
+        websocket.people = people_of(message)
         yield websocket
 
 
@@ -36,8 +40,12 @@ async def hear(websocket: Any, kind: str) -> Any:
     return message
 
 
+def people_of(message: Any) -> list[tuple[str, int]]:
+    return [(person["name"], person["tabs"]) for person in message["people"]]
+
+
 async def hear_people(websocket: Any) -> list[tuple[str, int]]:
-    return [(person["name"], person["tabs"]) for person in (await hear(websocket, "people"))["people"]]
+    return people_of(await hear(websocket, "people"))
 
 
 async def say(websocket: Any, text: str) -> None:
@@ -105,7 +113,7 @@ async def test_without_a_name_there_is_no_chat(chat: ModuleType) -> None:
         with pytest.raises(WebsocketDisconnectError) as closed:
             await websocket.receive()
     assert closed.value.code == 4401
-    assert chat.room.people == {}
+    assert (await chat.app.rooms.counts())["rooms"] == {}
 
 
 async def test_a_forged_session_is_none(chat: ModuleType) -> None:
@@ -144,13 +152,18 @@ async def test_who_vanishes_is_gone(chat: ModuleType) -> None:
         assert await hear_people(ada) == [("Ada", 1)]
 
 
-async def test_a_new_name_shows_in_tabs_that_are_open(chat: ModuleType) -> None:
+async def test_a_new_name_shows_when_the_tabs_have_connected_anew(chat: ModuleType) -> None:
     browser = await named(chat, "Ada")
-    async with tab(browser) as ada:
-        await browser.post("/name", form={"name": "Countess"})
-        assert await hear_people(ada) == [("Countess", 1)]
-        await say(ada, "it is me")
-        assert (await hear(ada, "message"))["name"] == "Countess"
+    async with tab(await named(chat, "Grace")) as grace:
+        async with tab(browser) as ada:
+            assert await hear_people(grace) == [("Grace", 1), ("Ada", 1)]
+            await browser.post("/name", form={"name": "Countess"})
+            assert (await hear(ada, "renamed"))["user"] == (await hear(grace, "renamed"))["user"]
+        assert await hear_people(grace) == [("Grace", 1)]
+        async with tab(browser) as ada:
+            assert await hear_people(grace) == [("Grace", 1), ("Countess", 1)]
+            await say(ada, "it is me")
+            assert (await hear(grace, "message"))["name"] == "Countess"
 
 
 # Messages -------------------------------------------------------------------------------------------------------------
@@ -204,19 +217,18 @@ async def test_a_bad_message_is_told_to_its_sender_only(chat: ModuleType, sent: 
 
 
 async def test_who_does_not_keep_up_is_put_out_and_the_others_are_not_delayed(chat: ModuleType) -> None:
-    room = sys.modules["chat_room"]
+    chat.app.config["WEBSOCKET_SEND_TIMEOUT"] = None
     async with tab(await named(chat, "Ada")) as ada, tab(await named(chat, "Slow")) as slow:
         await hear_people(ada)
-        behind = next(each for person in chat.room.people.values() if person.name == "Slow" for each in person.tabs)
-        while not behind.fell_behind:  # without a turn of the loop, in which it could be sent
-            behind.tell(type="filling")
-        await say(ada, "too much for one of us")
-        assert (await hear(ada, "message"))["text"] == "too much for one of us"
+        slow.stop_reading()
+        for number in range(OUTBOX_MESSAGES + 2):  # one is on its way, and one is too much
+            await say(ada, str(number))
+            assert (await hear(ada, "message"))["text"] == str(number)
         assert await hear_people(ada) == [("Ada", 1)]
-        for _ in range(room.OUTBOX_LENGTH):
-            await hear(slow, "filling")
+        slow.start_reading()
         with pytest.raises(WebsocketDisconnectError) as closed:
-            await slow.receive()
+            while True:
+                await slow.receive()
         assert closed.value.code == 1013
 
 
@@ -246,7 +258,7 @@ async def test_more_short_codes_can_be_configured(
 async def test_the_chat_works_without_its_plugin(
     load_chat: Callable[[], ModuleType], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CHAT_PLUGINS", "[]")
+    monkeypatch.setenv("CHAT_PLUGINS", '["rooms"]')
     chat = load_chat()
     browser = await named(chat, "Ada")
     assert ":tada:" not in await (await browser.get("/")).get_data(as_text=True)

@@ -1,10 +1,11 @@
-"""The chat example under the real server: what only a real network has, a client that does not read."""
+"""The chat example under the real server: a client that does not read, and many processes with Redis."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from http.cookies import SimpleCookie
 from pathlib import Path
 from urllib.parse import urlencode
@@ -12,7 +13,8 @@ from urllib.parse import urlencode
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.support.clients import receive_json, send_json
+from tests.support.clients import ending, receive_json, send_json
+from tests.support.redis import Redis
 from tests.support.servers import LIMIT, Server
 
 CHAT = Path(__file__).parents[2] / "examples" / "chat"
@@ -29,6 +31,7 @@ def server() -> Iterator[Server]:
         "WEBSOCKET_DISCONNECT_GRACE": 0.5,
     }
     environment = {f"CHAT_{name}": str(value) for name, value in settings.items()}
+    environment["QUART_PLUG_ROOMS__OUTBOX_BYTES"] = str(2 * LENGTH * MESSAGES)  # more than waits for Ada
     with Server("app:app", CHAT, environment=environment) as running:
         yield running
     assert "Traceback" not in running.output, running.output
@@ -91,3 +94,66 @@ async def test_a_client_that_does_not_read_delays_nobody_and_is_put_out(server: 
         sleepy.transport.abort()
         async with asyncio.timeout(LIMIT):
             await sleepy.wait_closed()
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[Redis]:
+    with Redis(tmp_path) as running:
+        yield running
+
+
+def over(redis: Redis) -> dict[str, str]:
+    """The configuration that alone joins processes."""
+    return {"QUART_PLUG_ROOMS__URL": redis.url}
+
+
+@asynccontextmanager
+async def visitor(server: Server, name: str) -> AsyncIterator[ClientConnection]:
+    """Somebody with that name, whose next message is the list of who is here."""
+    cookie = await session_cookie(server, name)
+    async with connect(server.ws("/ws"), additional_headers={"Cookie": cookie}, proxy=None) as connection:
+        yield connection
+
+
+async def until_here(connection: ClientConnection, *wanted: str) -> None:
+    async with asyncio.timeout(LIMIT):
+        while sorted(await names(connection)) != sorted(wanted):
+            pass
+
+
+async def said(connection: ClientConnection) -> tuple[str, str]:
+    """Who says what, in the next message that somebody says."""
+    while (message := await receive_json(connection))["type"] != "message":
+        pass
+    return message["name"], message["text"]
+
+
+async def test_two_servers_and_redis_are_one_chat(redis: Redis) -> None:
+    one, two = (Server("app:app", CHAT, environment=over(redis)) for _ in range(2))
+    with one, two:
+        async with visitor(one, "Ada") as ada:
+            await until_here(ada, "Ada")
+            async with visitor(two, "Grace") as grace:
+                await until_here(ada, "Ada", "Grace")
+                await send_json(grace, {"type": "say", "text": "from the other one"})
+                assert await said(ada) == await said(grace) == ("Grace", "from the other one")
+                async with visitor(one, "grace") as nobody:  # the name is taken
+                    assert (await ending(nobody))[0] == 4401
+            await until_here(ada, "Ada")
+            async with visitor(two, "Alan") as alan:
+                assert await said(alan) == ("Grace", "from the other one")  # the history
+        assert two.stop() == 0
+        assert one.stop() == 0
+
+
+async def test_two_workers_and_redis_are_one_chat(redis: Redis) -> None:
+    people = [f"Visitor {number}" for number in range(8)]
+    with Server("app:app", CHAT, environment=over(redis), arguments=("--workers", "2")) as server:
+        async with AsyncExitStack() as stack:
+            connections = [await stack.enter_async_context(visitor(server, name)) for name in people]
+            for connection in connections:
+                await until_here(connection, *people)
+            for name, connection in zip(people, connections, strict=True):
+                await send_json(connection, {"type": "say", "text": "hello"})
+                assert [await said(each) for each in connections] == [(name, "hello")] * len(people)
+        assert server.stop() == 0

@@ -30,6 +30,7 @@ function connect() {
   socket = new WebSocket(address);
   socket.onopen = () => {
     attempts = 0;
+    log.setAttribute("aria-busy", "true"); // the history follows, and a screen reader need not read all of it out
     show("online", "Connected");
   };
   socket.onmessage = (event) => {
@@ -71,21 +72,15 @@ window.addEventListener("online", connectNow);
 const shown = new Set(); // ids: after a new connection the history has much that is on the page already
 
 const receivers = {
-  welcome({ history }) {
-    log.setAttribute("aria-busy", "true"); // a screen reader need not read all of it out
-    history.forEach(addMessage);
-    log.removeAttribute("aria-busy");
-  },
-
   message(message) {
-    addMessage(message);
-    if (document.hidden) {
+    if (addMessage(message) && document.hidden) {
       unread += 1;
       showUnread();
     }
   },
 
   people({ people: list }) {
+    log.removeAttribute("aria-busy"); // the first list comes after the history
     peopleCount.textContent = list.length;
     people.replaceChildren(
       ...list.map(({ user, name, tabs }) => {
@@ -96,14 +91,24 @@ const receivers = {
     );
   },
 
+  renamed({ user }) {
+    // In another tab. The new connection has the cookie with the new name.
+    if (user === chat.dataset.user) socket.close();
+  },
+
+  gap() {
+    receivers.problem({ text: "Some messages may have been lost on their way." });
+  },
+
   problem({ text }) {
     problem.textContent = text;
     problem.hidden = false;
   },
 };
 
+// Whether it is a new one.
 function addMessage({ id, user, name, text, at }) {
-  if (shown.has(id)) return;
+  if (shown.has(id)) return false;
   shown.add(id);
   const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
   const date = new Date(at * 1000);
@@ -121,6 +126,7 @@ function addMessage({ id, user, name, text, at }) {
   item.dataset.user = user;
   log.append(item);
   if (atEnd || own) log.scrollTop = log.scrollHeight;
+  return true;
 }
 
 // An element with a class and children; texts stay texts, whatever is in them.
