@@ -72,6 +72,7 @@ class LocalRoom:
         self._latest = ("", 0)  # the epoch and number of the message that was delivered last
         self._outboxes: list[Outbox] | None = None  # of the receivers; None: has to be made again
         self._takers: list[Receiver] = []
+        self._served = 0  # outboxes, since the loop had its turn
         self._line: deque[_Delivery] = deque()
         self._number = 0  # of deliveries, as seen from here
         self._left: dict[Outbox, int] = {}  # who left while deliveries were under way, and during which
@@ -137,6 +138,10 @@ class LocalRoom:
         if not self._line:
             self._serve(delivery)
             if delivery.position >= len(delivery.outboxes):
+                self._served += len(delivery.outboxes)
+                if self._served >= PART:  # by several messages
+                    self._served = 0
+                    await asyncio.sleep(0)
                 return
         delivery.done = asyncio.get_running_loop().create_future()
         self._line.append(delivery)

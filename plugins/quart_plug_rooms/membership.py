@@ -136,6 +136,7 @@ class Subscription:
         self.after = after
         self.waiting: Waiting[Message] = Waiting(*bounds)
         self.taken = 0
+        self._has_begun = False
         self._too_slow = False
         self._waiter: asyncio.Future[None] | None = None
 
@@ -143,6 +144,7 @@ class Subscription:
         return f"<Subscription {self.id} to {self.room!r}{'' if self.is_in else ', not begun'}>"
 
     async def __aenter__(self) -> Self:
+        self._has_begun = True
         await self._rooms.enter(self, self._history)
         return self
 
@@ -157,7 +159,7 @@ class Subscription:
         self._wake()
 
     def __aiter__(self) -> AsyncIterator[Message]:
-        return self if self.is_in else self._alone()
+        return self if self._has_begun else self._alone()
 
     async def _alone(self) -> AsyncIterator[Message]:
         async with self:
@@ -200,7 +202,7 @@ class Subscription:
             return list(await backend.history(self.room, history)) if history else []
         kept = list(await backend.history(self.room, 1 << 31))
         if kept and kept[-1].epoch != epoch:
-            self.gap = Gap(self.room, kept[0].epoch, 0, kept[0].number)
+            self.gap = Gap(self.room, kept[0].epoch, 0)  # how many there were in the other epoch nobody knows
         elif kept and kept[0].number > number + 1:
             self.gap = Gap(self.room, epoch, number, kept[0].number)
         return [message for message in kept if message.epoch != epoch or message.number > number]

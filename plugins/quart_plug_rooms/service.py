@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from .reports import Reporter
 
+_SENDS_A_TURN = 64  # sends that need not suspend, after which the loop gets a turn
+
 
 class Rooms:
     """The rooms of an application.
@@ -55,6 +57,7 @@ class Rooms:
         self._starting: asyncio.Task[Backend] | None = None
         self._rooms: dict[str, LocalRoom] = {}
         self._reporter: Reporter | None = None
+        self._sends = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self.tally = Tally()
 
@@ -183,7 +186,11 @@ class Rooms:
         backend = self.backend
         if backend is None or self._loop is not asyncio.get_running_loop():
             backend = await self.start()
-        return (await backend.publish(room, message, sender, excluded, is_json)).number
+        number = (await backend.publish(room, message, sender, excluded, is_json)).number
+        self._sends += 1
+        if not self._sends % _SENDS_A_TURN:
+            await asyncio.sleep(0)  # `while True: await rooms.send(…)` must not stop the loop
+        return number
 
     # Being there --------------------------------------------------------------------------------------------
 
