@@ -187,11 +187,12 @@ class Channel:
         if headers:
             names = ", ".join(sorted({name.decode("latin-1") for name, _ in headers}))
             logger.warning("granian sends no headers with the acceptance of a websocket; left out: %s", names)
+        self._accepted = True  # already: who is cancelled while this is on its way has a websocket to close
         try:
             await self._give({"type": "websocket.accept", "subprotocol": message.get("subprotocol")})
         except RuntimeError as error:
+            self._accepted = False
             raise OSError("the client left before its websocket was accepted") from error
-        self._accepted = True
 
     async def _refuse(self, message: Message) -> None:
         if message["type"] == "websocket.http.response.start":
