@@ -34,7 +34,8 @@ class Transports:
         self.family = listener.family
         self.port: int = listener.getsockname()[1]
         self.folder = next((folder for folder in _FOLDERS if os.path.isdir(folder)), None)
-        self._known: dict[Peer, int] = {}
+        # By the peer: its descriptor, and the socket's inode, since a descriptor may be another one's by now.
+        self._known: dict[Peer, tuple[int, int]] = {}
 
     @property
     def can_look(self) -> bool:
@@ -43,13 +44,15 @@ class Transports:
 
     def find(self, peer: Peer) -> socket.socket | None:
         """A duplicate of the connection with this peer, which the caller closes; None when there is none."""
-        number = self._known.get(peer)
-        found = None if number is None else self._duplicate(number, peer)
+        found = self._known_one(peer)
         if found is None and self.folder is not None:
             self._look()
-            number = self._known.get(peer)
-            found = None if number is None else self._duplicate(number, peer)
+            found = self._known_one(peer)
         return found
+
+    def _known_one(self, peer: Peer) -> socket.socket | None:
+        known = self._known.get(peer)
+        return None if known is None else self._duplicate(known[0], peer)
 
     def forget(self, peer: Peer) -> None:
         """The connection is over; its descriptor will be another one's."""
@@ -60,7 +63,7 @@ class Transports:
         self._known.clear()
         if self.folder is not None:
             self._look()
-        for peer, number in [*self._known.items()]:
+        for peer, (number, _) in [*self._known.items()]:
             connection = self._duplicate(number, peer)
             if connection is not None:
                 yield connection
@@ -75,14 +78,17 @@ class Transports:
 
     def _look(self) -> None:
         assert self.folder is not None
-        known = set(self._known.values())  # most of them, where thousands are open
+        known = {socket_: peer for peer, socket_ in self._known.items()}  # most of them, where thousands are open
+        self._known = {}
         for name in os.listdir(self.folder):
             number = int(name)
-            if number in known:
+            try:
+                found = number, os.fstat(number).st_ino
+            except OSError:  # closed meanwhile
                 continue
-            peer = self._peer(number)
+            peer = known.get(found) or self._peer(number)
             if peer is not None:
-                self._known[peer] = number
+                self._known[peer] = found
 
     def _peer(self, number: int) -> Peer | None:
         try:
