@@ -127,13 +127,12 @@ class _Serving(Sequence):
         with socket.create_server(("127.0.0.1", 0)) as nobodys:
             nobodys.setblocking(False)
             os.dup2(nobodys.fileno(), self.descriptor, inheritable=False)
-        if self.options.sock is not None:
-            return
-        for connection in accepted(self.listener):
-            with connection:
-                if self.options.certfile is None:
-                    connection.send(_BUSY)
-        self.listener.close()
+        if self.options.sock is None:
+            for connection in accepted(self.listener):
+                with connection:
+                    if self.options.certfile is None:
+                        connection.send(_BUSY)
+        self.listener.close()  # when all have done so, nobody waits in vain to be accepted
 
     async def drain(self) -> None:
         deadline = self.loop.time() + self.seconds

@@ -252,6 +252,7 @@ class Supervisor:
     def _stop(self) -> None:
         self.is_stopping = True
         self.kill_at = time.monotonic() + self.limit
+        self.listener.close()  # the last worker takes who waits to be accepted; here nobody would
         for worker in self.workers:
             worker.send(signal.SIGTERM)
 

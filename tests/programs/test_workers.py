@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import time
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.support.load import Load
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="workers are for POSIX")
 
@@ -120,14 +123,15 @@ def test_they_serve_together_and_are_started_again_and_replaced(start: Callable[
     assert "Traceback" not in output
 
 
-@pytest.mark.parametrize("server", ["uvicorn", "granian"])
-def test_every_server_takes_the_supervisors_socket(start: Callable[..., Any], app: Path, server: str) -> None:
+@pytest.mark.parametrize("server", ["hypercorn", "uvicorn", "granian"])
+async def test_no_request_fails_when_they_stop_under_load(start: Callable[..., Any], app: Path, server: str) -> None:
     program = run(start, 2, server=server)
-    workers = pids(program, 2)
-    port = program.port()
-    for _ in range(4):
-        assert int(get(port)) in workers
-    status, output = program.stop()
+    load = Load(await asyncio.to_thread(program.port), 10)
+    await load.reach(200, LIMIT)
+    program.send(signal.SIGTERM)
+    await load.end(LIMIT)
+    assert load.failures == []
+    status, output = await asyncio.to_thread(program.wait)
     assert status == 0
     assert output.count("down") == 2
 

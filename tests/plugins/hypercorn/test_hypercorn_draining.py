@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
 from typing import Any
 
 import h2.events
@@ -12,9 +11,9 @@ import pytest
 from h2.errors import ErrorCodes
 
 from quart_plug_hypercorn import protocols
+from tests.support.load import REQUEST, Load
 
 LIMIT = 10.0
-REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 async def hello(scope: Any, receive: Any, send: Any) -> None:
@@ -25,12 +24,6 @@ async def hello(scope: Any, receive: Any, send: Any) -> None:
 @pytest.fixture
 def long_linger(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocols, "LINGER_SECONDS", 60.0)
-
-
-async def until(condition: Callable[[], Any]) -> None:
-    async with asyncio.timeout(LIMIT):
-        while not condition():
-            await asyncio.sleep(0)
 
 
 async def refused(port: int) -> None:
@@ -75,40 +68,17 @@ async def test_who_waits_to_be_accepted_is_answered(serve: Any, make_app: Any) -
             assert answer.startswith(b"HTTP/1.1 200 ") and answer.endswith(b"hello")
 
 
-@pytest.mark.parametrize("keep_alive", [True, False], ids=["keep_alive", "connection_each"])
-async def test_no_request_fails_under_constant_load(serve: Any, make_app: Any, keep_alive: bool) -> None:
-    answered, failures = 0, []
-
-    async def client(port: int) -> None:
-        """Asks until it cannot connect any more. A connection that says that it closes is left, and opened again."""
-        nonlocal answered
-        while True:
-            try:
-                reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                return
-            try:
-                closes = False
-                while not closes:
-                    writer.write(REQUEST)
-                    answer = await reader.readuntil(b"hello")
-                    answered += 1
-                    closes = b"connection: close" in answer or not keep_alive
-            except Exception as error:
-                failures.append(error)
-            finally:
-                writer.close()
-
+async def test_no_request_fails_under_constant_load(serve: Any, make_app: Any) -> None:
     async def slowly(scope: Any, receive: Any, send: Any) -> None:
         await asyncio.sleep(0.001)
         await hello(scope, receive, send)
 
     server = await serve(make_app(slowly))
-    clients = [asyncio.ensure_future(client(server.port)) for _ in range(20)]
-    await until(lambda: answered > 100)
+    load = Load(server.port, 40)
+    await load.reach(200, LIMIT)
     await server.stop()
-    await asyncio.wait_for(asyncio.gather(*clients), LIMIT)
-    assert failures == []
+    await load.end(LIMIT)
+    assert load.failures == []
 
 
 async def test_an_http2_client_is_told_to_go_and_its_requests_are_answered(
