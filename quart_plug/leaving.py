@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
@@ -77,18 +78,22 @@ class LoopRunner:
 
 
 def end_program(status: int = 0) -> None:
-    """End the program soon, though threads that do not end are left: for who has nothing more to do.
+    """When the main thread has nothing more to do, end the program soon, though threads that do not end are left.
 
-    Without such threads this does nothing.
+    Without such threads this does nothing, nor as long as the program goes on, as one does that calls a command.
     """
     left = [thread for thread in threading.enumerate() if not thread.daemon and thread is not threading.main_thread()]
     if left:
-        last_resort = threading.Timer(FORCED_STOP_SECONDS, _exit, (status,))
-        last_resort.daemon = True
-        last_resort.start()
+        through = threading.Event()
+        # Called when the main thread is through, before executors wait for their threads; `atexit` comes after that.
+        threading._register_atexit(through.set)  # type: ignore[attr-defined]
+        # Started now: it would be too late then (Python 3.12).
+        threading.Thread(target=_exit, args=(through, status), name="quart_plug.leaving", daemon=True).start()
 
 
-def _exit(status: int) -> None:
+def _exit(through: threading.Event, status: int) -> None:
+    through.wait()
+    time.sleep(FORCED_STOP_SECONDS)
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -73,6 +75,24 @@ def test_a_thread_that_does_not_return_is_left(caplog: pytest.LogCaptureFixture)
         assert "does not return; it is left behind" in caplog.text
     finally:
         release.set()
+
+
+ENDING = """
+import threading, time
+from quart_plug.leaving import end_program
+threading.Thread(target=threading.Event().wait).start()
+end_program()
+time.sleep({goes_on})
+print("went on", flush=True)
+"""
+
+
+@pytest.mark.parametrize("goes_on", [0, 1.5])
+def test_a_program_ends_when_it_is_through_and_not_before(goes_on: float) -> None:
+    """It may have called a command, as tests do, and go on for longer than a thread would be waited for."""
+    program = [sys.executable, "-c", ENDING.format(goes_on=goes_on)]
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=20)
+    assert (ended.returncode, ended.stdout) == (0, "went on\n")
 
 
 def test_what_fails_as_it_is_cancelled_is_told() -> None:
