@@ -4,8 +4,8 @@
   time for them, so that a connection on which nothing comes is not kept for ever.
 - connections over the limit are refused with 503.
 - a websocket's handshake goes to our own class, with what was read behind it: uvicorn drops that.
-- when the server stops, the last answer on each connection says `connection: close`, and a connection that was in use
-  a moment ago is kept for a moment, so that the request that is on its way is answered.
+- when the server stops, the last answer on each connection says `connection: close`, and an idle connection is kept for
+  a moment, so that a request that is on its way is answered.
 
 Must not know the framework.
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 HEAD_SECONDS = 30.0  # for a request's line and headers, from the first byte to the last
 REFUSAL_SECONDS = 1.0  # for a peer to take the answer that refuses it
-MOMENT = 0.5  # how long a connection that was in use is kept when the server stops
+MOMENT = 0.25  # seconds that an idle connection is kept when the server stops
 CLOSE = (b"connection", b"close")
 
 
@@ -52,7 +52,6 @@ class Connection:
     complete = False  # whether the line and headers of a request were complete in the last piece
     head_timer: asyncio.TimerHandle | None = None
     over = False  # whether it was refused, or is no longer ours
-    last = 0.0  # when it was in use
     piece = b""  # what is being parsed
     rest = 0  # bytes that were read behind it
 
@@ -69,7 +68,6 @@ class Connection:
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)  # type: ignore[misc]  # uvicorn's
-        self.last = self.loop.time()
         served = len(self.connections) - len(self.server_state.refused)
         if self.limit_connections is not None and served > self.limit_connections:
             self._refuse(503, b"The server has too many connections; try again.\n")
@@ -149,10 +147,6 @@ class Connection:
         self.server_state.refused.discard(self)
         self.server_state.left.set()
 
-    def on_response_complete(self) -> None:
-        self.last = self.loop.time()
-        super().on_response_complete()  # type: ignore[misc]
-
     # Websockets -------------------------------------------------------------------------------------------------
 
     def upgrade(self, target: str, behind: int) -> None:
@@ -179,9 +173,6 @@ class Connection:
         if self.is_active:
             if not self.cycle.response_started:
                 self.cycle.default_headers = self.server_state.default_headers
-            return
-        if self.head == 0 and self.loop.time() - self.last > MOMENT:
-            self.transport.close()
             return
         if self.timeout_keep_alive_task is not None:
             self.timeout_keep_alive_task.cancel()
