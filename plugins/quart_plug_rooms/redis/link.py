@@ -193,8 +193,12 @@ class Link:
     def _failed(self, error: Exception) -> None:
         while isinstance(error, ExceptionGroup):
             error = error.exceptions[0]
+        from redis.exceptions import RedisError
+
         told = self.trouble is not None and not self.up
-        if not told:
+        if not isinstance(error, (OSError, RedisError)):
+            logger.error("The connection for the %s of rooms is made again", self.name, exc_info=error)
+        elif not told:
             logger.warning("The %s of rooms have no Redis: %s: %s", self.name, self.url, explained(error))
         self.trouble = error
         if self._attempted is not None and not self._attempted.done():

@@ -226,10 +226,13 @@ class Subscriber:
             end = clock() + SLICE
             while out:
                 told = out.popleft()
-                if isinstance(told, Gap):
-                    await self._listener.gap(told)
-                else:
-                    await self._listener.deliver(told)
+                try:
+                    if isinstance(told, Gap):
+                        await self._listener.gap(told)
+                    else:
+                        await self._listener.deliver(told)
+                except Exception:
+                    logger.exception("What came for the room %r was not delivered", told.room)
                 if clock() > end:
                     self._has_room.set()
                     await asyncio.sleep(0)

@@ -292,6 +292,22 @@ async def test_redis_can_be_required():
     assert "secret" not in str(caught.value)
 
 
+async def test_a_listener_that_fails_once_gets_what_comes_after(redis_server, caplog):
+    async with process(redis_server.url) as (backend, listener):
+        await backend.attach("lobby")
+        deliver = listener.deliver
+
+        async def fail(message):
+            listener.deliver = deliver
+            raise RuntimeError("broken")
+
+        listener.deliver = fail
+        await send(backend, "lobby", "first")
+        await send(backend, "lobby", "second")
+        assert await listener.has("second") == ["second"]
+    assert "'lobby' was not delivered" in caplog.text
+
+
 async def test_stopping_while_redis_is_away_does_not_hang(redis_server):
     async with process(redis_server.url) as (backend, _):
         await backend.attach("lobby")
