@@ -160,3 +160,7 @@ class Backend(Protocol):
 
     async def counts(self) -> Mapping[str, int]:
         """How many entries each room has over all processes; rooms without any are left out."""
+
+    def status(self) -> Mapping[str, Any]:
+        """What it says of itself, for reports: nothing secret, and nothing but dictionaries, texts, numbers and None.
+        `trouble` is what people should know, or None."""

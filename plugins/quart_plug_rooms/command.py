@@ -62,6 +62,10 @@ async def collect(app: Quart) -> dict[str, Any]:
             "here": members,
             "subscribers": sum(each["subscribers"] for each in here),
         }
+    for process in processes:
+        trouble = process["status"]["trouble"]
+        if trouble:
+            notes.append(f"Process {process['process']['pid']}: {trouble}")
     return {"backend": backend, "shared": shared, "rooms": rooms, "processes": processes, "notes": notes}
 
 

@@ -112,6 +112,7 @@ class Rooms:
         return {
             "backend": backend.name,
             "shared": backend.is_shared,
+            "status": dict(backend.status()),
             "rooms": self.local_counts(),
             "process": self._process(),
         }
@@ -362,12 +363,7 @@ class Rooms:
             name: {"members": everywhere.get(name, 0), **here.get(name, {"here": 0, "subscribers": 0})}
             for name in sorted({*everywhere, *here})
         }
-        return {
-            "backend": backend.name,
-            "shared": backend.is_shared,
-            "rooms": rooms,
-            "process": self._process(),
-        }
+        return {"backend": backend.name, "shared": backend.is_shared, "rooms": rooms, "process": self._process()}
 
     def _process(self) -> dict[str, Any]:
         return {"id": self.process, "pid": os.getpid(), **vars(self.tally.totals())}

@@ -193,7 +193,7 @@ class RedisBackend:
         """For reports: the URL without its password, whether both connections are there and how often each was lost,
         what the trouble is, and how many messages on our channels were none."""
         links = {"messages": self._commands.link, "subscriptions": self._subscriber.link}
-        trouble = [explained(link.trouble) for link in links.values() if link.trouble is not None]
+        trouble = [self._why(link.trouble) for link in links.values() if link.trouble is not None]
         return {
             "url": self.url,
             **{name: {"up": link.up, "losses": link.losses} for name, link in links.items()},
@@ -213,7 +213,7 @@ class RedisBackend:
         except (ConnectionAbortedError, response_error()) as error:
             raise RoomsUnavailable(f"{what}: {self._why(error)}") from error
 
-    def _why(self, error: Exception) -> str:
+    def _why(self, error: BaseException) -> str:
         if self._stopped:
             return "the app has stopped"
         for link in (self._commands.link, self._subscriber.link):

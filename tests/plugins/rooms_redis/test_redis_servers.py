@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import socket
+import sysconfig
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -190,6 +192,28 @@ async def test_redis_stopped_and_started_again_under_traffic(pair):
             assert numbers[:before] == accepted[:before]
             assert len(set(accepted) - set(numbers)) <= 4, "more is missing than two restarts may cost"
         await until(first, "/lobby", {"users": ["ada", "bob"]})
+
+
+async def test_the_command_counts_over_both_processes(pair):
+    program = shutil.which("quart-plug", path=sysconfig.get_path("scripts"))
+    first, second = pair
+    async with member(first, "/counted") as one, member(second, "/counted") as two:
+        await answer(first, "/counted", "hello")
+        await asyncio.gather(told(one, "hello"), told(two, "hello"))
+        asking = await asyncio.create_subprocess_exec(
+            *(program, "--app", "talking", "rooms", "--json"),
+            cwd=pair.redis.folder,
+            env=os.environ | rooms_load.environment(pair.redis.url),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        async with asyncio.timeout(LIMIT):
+            found = json.loads((await asking.communicate())[0])
+    assert (found["backend"], found["shared"], found["notes"]) == ("redis", True, [])
+    assert found["rooms"]["counted"] == {"members": 2, "here": 2, "subscribers": 0}
+    assert len(found["processes"]) == 2
+    for process in found["processes"]:
+        assert process["rooms"]["counted"] == {"here": 1, "subscribers": 0}
+        assert process["status"]["url"] == pair.redis.url and process["status"]["messages"]["up"]
 
 
 async def test_who_is_on_a_server_that_was_killed_vanishes(tmp_path, pair):
