@@ -19,6 +19,7 @@ from . import commands
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line (by default `sys.argv`); gives the exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    commands.is_program = argv is None  # else somebody goes on in this process: a test, say
     if os.getcwd() not in sys.path:  # plugins and applications of the project, as with `python -m`
         sys.path.insert(0, os.getcwd())
     for stream in (sys.stdout, sys.stderr):

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import click
 
-from quart_plug import Quart
+from quart_plug import Quart, commands
 from quart_plug.commands import timing
 from quart_plug.leaving import end_program
 
@@ -108,7 +108,8 @@ def run_command(
             keyfile=keyfile,
             **more,
         )
-        end_program()
+        if commands.is_program:
+            end_program()
 
 
 def _loaded(info: ScriptInfo, reload: bool | None) -> Quart:

@@ -24,6 +24,8 @@ FAILURE = 1
 USAGE = 2
 GROUP = "plugins"
 
+is_program = False  # whether the process is `quart-plug`, and ends with the command
+
 Find = Callable[[], "Quart"]
 
 

@@ -513,3 +513,19 @@ def test_the_error_of_a_command_stands_alone(module: Any, run: Any) -> None:
     error = run("fails").exception
     assert isinstance(error, LookupError)
     assert error.__context__ is None
+
+
+@pytest.mark.parametrize("is_program", [True, False])
+def test_only_the_program_itself_ends_with_the_server(
+    module: Any, run: Any, monkeypatch: pytest.MonkeyPatch, is_program: bool
+) -> None:
+    """Who invokes the command in a process of his own, as tests do, goes on: whatever threads there are."""
+    from quart_plug import commands
+    from quart_plug_cli import serving
+
+    ended: list[None] = []
+    monkeypatch.setattr(serving, "end_program", lambda: ended.append(None))
+    monkeypatch.setattr(commands, "is_program", is_program)
+    module("shop.py", "from quart_plug import Quart\napp = Quart(__name__)\napp.run = lambda **options: print('ran')\n")
+    result = run("--app", "shop", "run")
+    assert (result.exit_code, "ran" in result.output, len(ended)) == (0, True, int(is_program)), result.output
