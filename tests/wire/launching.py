@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -101,6 +102,15 @@ class Started(Server):
     def worker(self) -> int:
         """The process that has the application."""
         return int(self.wait_for(r"^started (\d+)")[1])
+
+    async def ended_within(self, seconds: float) -> int | None:
+        """The exit status, or None when it has not ended by then."""
+        try:
+            status = await asyncio.to_thread(self._process.wait, seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        await asyncio.to_thread(self.kill)  # what it started, and what it wrote until the end
+        return status
 
     async def stopped(self, number: int) -> int:
         """`stop`, for a test whose loop has to go on meanwhile."""
