@@ -465,6 +465,7 @@ async def stubborn() -> None:
     """Does not go when its connection has been closed."""
     await websocket.accept()
     await websocket.send("ready")
+    print("waiting", flush=True)  # who is still in `send` would be told of the end by that
     try:
         await asyncio.Event().wait()
     except asyncio.CancelledError:

@@ -134,10 +134,10 @@ async def drained_status(wire: Wire) -> object:
 
 
 async def with_hanging(wire: Wire) -> dict[str, Any]:
-    async with wire.tcp() as request, wire.raw("/stubborn") as peer:
+    async with wire.tcp() as request, wire.raw("/stubborn"):
         request.write(b"GET /hang HTTP/1.1\r\nHost: localhost\r\n\r\n")
         await wire.server.printed("^hanging$")
-        await peer.message()
+        await wire.server.printed("^waiting$")
         wire.server.send_signal(signal.SIGTERM)
         # Longer than each of the time limits here; who has not ended by then waits for its clients.
         status = await wire.server.ended_within(5.0 if wire.server.launch.own else LIMIT)
