@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from asyncio import CancelledError
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, overload
 
 from werkzeug.datastructures import Headers
 
@@ -35,10 +35,17 @@ if TYPE_CHECKING:
     from .waiting import Policy
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 _Form: TypeAlias = "UnionType | _SpecialForm"  # what a type checker takes `A | B` and Annotated[…] for
 
 _NORMAL_ENDS = frozenset({1000, 1001, 1005})  # 1005 is what a browser's `close()` sends
 _current_task = asyncio.current_task
+
+
+class _Adapter(Protocol[T_co]):
+    """A TypeAdapter of pydantic's."""
+
+    def validate_python(self, object: Any, /) -> T_co: ...
 
 
 class Websocket(WebsocketAttributes):
@@ -233,6 +240,9 @@ class Websocket(WebsocketAttributes):
 
     @overload
     async def receive_json(self, timeout: float | None = None, *, type: type[T]) -> T: ...
+
+    @overload
+    async def receive_json(self, timeout: float | None = None, *, type: _Adapter[T]) -> T: ...
 
     @overload
     async def receive_json(self, timeout: float | None = None, *, type: _Form) -> Any: ...

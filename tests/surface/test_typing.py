@@ -135,6 +135,12 @@ class Item:
 
 Words = Annotated[int | str, "a remark"]
 
+class Adapter:
+    """As pydantic's TypeAdapter."""
+
+    def validate_python(self, object: Any, /, *, strict: bool | None = None) -> list[Item]:
+        return []
+
 async def typed_messages(websocket: Websocket) -> None:
     z1: Item = await websocket.receive_json(type=Item)
     z2: list[Item] = await websocket.receive_json(1.5, type=list[Item])
@@ -142,6 +148,8 @@ async def typed_messages(websocket: Websocket) -> None:
     z4: int = await websocket.receive_json()
     z5: int | str = await websocket.receive_json(type=int | str)
     z6: int | str = await websocket.receive_json(type=Words)
+    z7: list[Item] = await websocket.receive_json(type=Adapter())
+    z8: int = await websocket.receive_json(type=Adapter())  # refused
     await websocket.receive_json(Item)  # refused
     await websocket.receive_json(type=3)  # refused
 z1: list[t.ResponseReturnValue] = ["a", ("a", 200), ("a", {"X-A": "1"}), ("a", 200, {"X-A": "1"})]
