@@ -35,8 +35,10 @@ class WebsocketConnection(WebsocketEndings):
         return () if plan is None else plan.subprotocols  # None: before there is a rule
 
     def _subprotocol_for(self, asked: str | None) -> str | None:
-        offered: list[str] = self.requested_subprotocols  # type: ignore[attr-defined]  # Websocket's
         spoken = self._spoken_subprotocols()
+        if asked is None and not spoken:
+            return None
+        offered: list[str] = self.requested_subprotocols  # type: ignore[attr-defined]  # Websocket's
         if asked is None:
             return next((ours for ours in spoken if ours in offered), None)
         token = offered_token(offered, spoken)[0]

@@ -47,7 +47,9 @@ class Handshake:
 
 def headers_to_accept(websocket: Websocket, headers: HeadersValue | None) -> list[Pair]:
     """The headers of an acceptance as they are sent. ValueError for one that is not the view's to send."""
-    pairs = wire_headers(Headers(headers)) if headers else []
+    if not headers:
+        return []
+    pairs = wire_headers(Headers(headers))
     if any(name == b"sec-websocket-protocol" for name, _ in pairs):
         raise ValueError("give the subprotocol as accept(subprotocol=…), not as a header")
     if pairs and websocket._spec_version() <= (2, 0):
