@@ -28,6 +28,11 @@ class Calls:
         self.state = state
         self.channels = channels
 
+    def tasks(self) -> set[asyncio.Task[Any]]:
+        """Those that handle a connection now. Looked for when it is needed: it is once, and there are many calls."""
+        code = Calls.handle.__code__
+        return {task for task in asyncio.all_tasks() if getattr(task.get_coro(), "cr_code", None) is code}
+
     async def handle(self, watcher: Any) -> None:
         """One connection: `watcher` has its scope and its protocol, and is told of the end."""
         try:
@@ -62,7 +67,7 @@ class Calls:
         try:
             await self.app(scope, channel.receive, channel.send)
         finally:
-            channel.leave()
+            await channel.leave()
 
 
 def _saying_goodbye(send: Any) -> Any:

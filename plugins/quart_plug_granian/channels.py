@@ -9,7 +9,9 @@ What it adds to granian 2.8:
   64 MiB): the connection itself tells which. The last two are answered with 1002 and 1009.
 - a close frame arrives though the peer is sending; `go_away` closes with a code of the server's.
 - the scope has `quart_plug.abort`, which ends the connection though its peer does not read.
-- a refusal may repeat a header: granian 2.8 ends the whole process then.
+- an acceptance has its headers, which granian leaves out, and a refusal may repeat a header: granian 2.8 ends the whole
+  process then. But not with TLS; see `write_ahead`.
+- a refusal is sent at once; granian's waits for the app to return.
 
 Must not know the framework: it speaks ASGI upwards.
 """
@@ -20,12 +22,14 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from .transports import ENDED, OPEN, UNREAD, Transports, abort, linger, state_of, written
+from .transports import ENDED, OPEN, UNREAD, Transports, abort, linger, state_of, write_ahead, written
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Iterable
 
     from quart_plug.typing import Message
+
+    Header = tuple[bytes, bytes]
 
 LINGER_SECONDS = 1.0
 NO_STATUS, ABNORMAL = 1005, 1006
@@ -37,10 +41,11 @@ logger = logging.getLogger("quart_plug.granian")
 
 
 class Channels:
-    """The websockets of one server."""
+    """The websockets of one server; `tls` tells whether what goes over its connections is encrypted."""
 
-    def __init__(self, transports: Transports) -> None:
+    def __init__(self, transports: Transports, tls: bool) -> None:
         self.transports = transports
+        self.tls = tls
         self.open: set[Channel] = set()
         self.lingering: set[asyncio.Task[None]] = set()
 
@@ -65,10 +70,11 @@ class Channel:
 
     __slots__ = (
         "_accepted",
+        "_accepting",
         "_ended",
+        "_farewells",
         "_future",
         "_give",
-        "_refusal",
         "_take",
         "_waiter",
         "channels",
@@ -88,13 +94,19 @@ class Channel:
         self._waiter: asyncio.Future[None] | None = None
         self._ended: Message | None = None
         self._accepted = False
-        self._refusal: Message | None = None
+        self._accepting: asyncio.Event | None = None  # while granian accepts
+        self._farewells: list[asyncio.Future[None]] = []  # close frames that granian has not sent yet
         channels.open.add(self)
 
-    def leave(self) -> None:
-        """The app has returned."""
+    async def leave(self) -> None:
+        """The app has returned. From now on granian may close the websocket, with no code."""
+        while self._farewells:
+            await asyncio.wait([*self._farewells])
         self.channels.open.discard(self)
         self.channels.transports.forget(self.peer)
+        if self._future is not None:
+            self._future.cancel()
+            self._future = None  # it holds this by its callback, and no garbage collector sees that
 
     # Receiving
 
@@ -110,7 +122,7 @@ class Channel:
             self._future = future
             # Its only callback: granian keeps one. Awaiting it would cancel it together with who waits.
             future.add_done_callback(self._wake)
-        if not future.done():
+        while not future.done():  # once more when it was waked by the one before, whose result it was given at once
             await self._wait()
             if self._future is not future:
                 return await self.receive()  # the end, or somebody else was given this one
@@ -183,24 +195,51 @@ class Channel:
             raise OSError("the websocket's connection is lost") from error
 
     async def _accept(self, message: Message) -> None:
-        headers = [*(message.get("headers") or ())]
-        if headers:
-            names = ", ".join(sorted({name.decode("latin-1") for name, _ in headers}))
-            logger.warning("granian sends no headers with the acceptance of a websocket; left out: %s", names)
-        self._accepted = True  # already: who is cancelled while this is on its way has a websocket to close
-        try:
-            await self._give({"type": "websocket.accept", "subprotocol": message.get("subprotocol")})
-        except RuntimeError as error:
-            self._accepted = False
-            raise OSError("the client left before its websocket was accepted") from error
+        self._ahead(101, [*(message.get("headers") or ())])
+        accepting = self._accepting = asyncio.Event()  # the client may know before granian says so here
+        future = self._give({"type": "websocket.accept", "subprotocol": message.get("subprotocol")})
+
+        def done(future: Any) -> None:
+            try:
+                future.result()
+            except RuntimeError:
+                pass
+            else:
+                self._accepted = True
+            self._accepting = None
+            accepting.set()
+
+        # Not awaited itself: it goes on when this is cancelled, and who closes then waits for it.
+        future.add_done_callback(done)
+        if future.done():
+            done(future)
+        await accepting.wait()
+        if not self._accepted:
+            raise OSError("the client left before its websocket was accepted")
 
     async def _refuse(self, message: Message) -> None:
         if message["type"] == "websocket.http.response.start":
-            message = {**message, "headers": _once_each(message.get("headers") or ())}
+            headers, repeated = _once_each(message.get("headers") or ())
+            self._ahead(message["status"], repeated)
+            message = {**message, "headers": headers}
         await self._give(message)
+
+    def _ahead(self, status: int, headers: list[Header]) -> None:
+        """Send headers that granian does not: they go before its answer. With TLS that cannot be done."""
+        if not headers:
+            return
+        connection = None if self.channels.tls else self.channels.transports.find(self.peer)
+        if connection is None:
+            names = ", ".join(sorted({name.decode("latin-1") for name, _ in headers}))
+            logger.warning("granian cannot send these headers with its answer to a handshake, left out: %s", names)
+            return
+        with connection:
+            write_ahead(connection, status, headers)
 
     async def _close(self, message: Message) -> None:
         code, reason = message.get("code", 1000), message.get("reason") or ""
+        if self._accepting is not None:
+            await self._accepting.wait()
         if self._ended is not None:
             return
         self._ended = _disconnect(code, reason, "server")
@@ -220,13 +259,20 @@ class Channel:
                 self._linger(connection)
 
     async def _farewell(self, code: int, reason: str) -> None:
+        sent = self.loop.create_future()
+        self._farewells.append(sent)
         try:
             await self._give({"type": "websocket.close", "code": code, "reason": reason})
         except RuntimeError:
             pass  # it is closed already
+        finally:
+            self._farewells.remove(sent)
+            sent.cancel()
 
     async def go_away(self, code: int, reason: str) -> None:
         """Close it from outside of the app, if it is open."""
+        if self._accepting is not None:
+            await self._accepting.wait()
         if self._accepted:
             await self._close({"type": "websocket.close", "code": code, "reason": reason})
 
@@ -250,16 +296,16 @@ def _lost() -> Message:
     return _disconnect(ABNORMAL, "", "network")
 
 
-def _once_each(headers: Any) -> list[tuple[bytes, bytes]]:
-    """The headers, one of each name. Only cookies cannot be joined (RFC 6265, 3): of them the last is kept."""
+def _once_each(headers: Iterable[Header]) -> tuple[list[Header], list[Header]]:
+    """The headers, one of each name, and the cookies that cannot be joined to one header (RFC 6265, 3)."""
     found: dict[bytes, bytes] = {}
+    cookies: list[Header] = []
     for name, value in headers:
         name = bytes(name).lower()
-        if name not in found:
-            found[name] = bytes(value)
-        elif name == b"set-cookie":
-            logger.warning("granian sends no more than one cookie with the refusal of a websocket; one was left out")
-            found[name] = bytes(value)
-        else:
+        if name == b"set-cookie":
+            cookies.append((name, bytes(value)))
+        elif name in found:
             found[name] += b", " + bytes(value)
-    return [*found.items()]
+        else:
+            found[name] = bytes(value)
+    return [*found.items(), *cookies[-1:]], cookies[:-1]

@@ -37,6 +37,7 @@ native: Any = _granian
 futures: Any = _futures
 
 ABORT_SECONDS = 1.0
+THREAD_SECONDS = 0.3
 LINGER_SECONDS = 0.25  # for requests on their way, on connections that were idle when the end began
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
@@ -82,7 +83,7 @@ class _Serving(Sequence):
         super().__init__(app, options, listener)
         self.arguments = arguments
         self.transports = Transports(listener)
-        self.channels = Channels(self.transports)
+        self.channels = Channels(self.transports, options.certfile is not None)
         self.signal = native.WorkerSignal()
         self.told = False
         self.ended: asyncio.Future[None] = self.loop.create_future()
@@ -150,4 +151,8 @@ class _Serving(Sequence):
             for connection in self.transports.each():
                 abort(connection)
             await asyncio.wait((self.ended,), timeout=ABORT_SECONDS)
-        await ended(self.threads, ABORT_SECONDS)
+        if left := self.calls.tasks():  # a thread of the worker lives as long as what they hold of it
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left, timeout=ABORT_SECONDS)
+        await ended(self.threads, THREAD_SECONDS)

@@ -8,6 +8,7 @@ not know these threads, the system does. Only Linux tells; elsewhere a moment ha
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 
 _FOLDER = "/proc/self/task"
@@ -38,6 +39,7 @@ async def ended(started: set[str], seconds: float) -> None:
     if not started:
         await asyncio.sleep(10 * _SECONDS)
         return
+    gc.collect()  # a thread lives as long as what handlers held of the worker
     deadline = asyncio.get_running_loop().time() + seconds
     while started & threads() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110  # nobody tells
         await asyncio.sleep(_SECONDS)

@@ -12,17 +12,23 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import struct
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from http import HTTPStatus
 
 Peer = tuple[str, int]
 
 _FOLDERS = ("/proc/self/fd", "/dev/fd")  # Linux, macOS and BSD
 _INFO_BYTES = 216  # of Linux's struct tcp_info, up to what is read of it here
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time
+
+_ENDS_A_NAME = re.compile(rb"[^!#$%&'*+.^_`|~0-9A-Za-z-]")  # RFC 9110, 5.6.2
+_STATUSES = frozenset(HTTPStatus)
+_ENDS_A_LINE = re.compile(rb"[\r\n\0]")
 
 OPEN, UNREAD, ENDED = "open", "unread", "ended"
 
@@ -142,6 +148,27 @@ def written(connection: socket.socket) -> int | None:
     (waiting,) = struct.unpack_from("=I", info, 144)  # tcpi_notsent_bytes
     sent, again = struct.unpack_from("=QQ", info, 200)  # tcpi_bytes_sent, tcpi_bytes_retrans
     return int(sent) - int(again) + int(waiting)
+
+
+def write_ahead(connection: socket.socket, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+    """Begin the answer to a handshake with these headers, just before granian writes it. Not for TLS.
+
+    granian's own status line becomes the value of one more header. ValueError for a header that would end its line;
+    OSError when the peer has left.
+    """
+    for name, value in headers:
+        if not name or _ENDS_A_NAME.search(name) or _ENDS_A_LINE.search(value):
+            raise ValueError(f"{name!r}: {value!r} is no header")
+    phrase = HTTPStatus(status).phrase if status in _STATUSES else ""
+    lines = [f"HTTP/1.1 {status} {phrase}".encode(), *(b"%s: %s" % header for header in headers)]
+    data = b"\r\n".join([*lines, b"x-granian: "])
+    try:
+        complete = connection.send(data) == len(data)
+    except BlockingIOError:
+        complete = False
+    if not complete:  # nothing has been sent to this peer yet, so there is room; else it can only be ended
+        abort(connection)
+        raise OSError("the client does not read the answer to its handshake")
 
 
 def abort(connection: socket.socket) -> None:

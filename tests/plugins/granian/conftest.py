@@ -81,7 +81,8 @@ async def connect() -> AsyncIterator[Callable[..., Awaitable[ClientConnection]]]
 
     yield open_
     for client in opened:
-        client.transport.abort()
+        if not client.transport.is_closing():
+            client.transport.abort()
 
 
 @pytest.fixture
