@@ -268,6 +268,7 @@ class Channel:
         finally:
             self._farewells.remove(sent)
             sent.cancel()
+            self.channels.transports.forget(self.peer)
 
     async def go_away(self, code: int, reason: str) -> None:
         """Close it from outside of the app, if it is open."""

@@ -363,3 +363,17 @@ async def test_a_request_on_its_way_is_answered_and_its_connection_ended(serve: 
     answer = await asyncio.wait_for(reader.read(), LIMIT)
     assert b"\r\nconnection: close\r\n" in answer.lower() and answer.endswith(b"hello")
     await server.ended()
+
+
+async def test_connections_that_have_ended_hide_no_other(
+    serve: Any, connect: Any, get: Any, recording: Quart, ends: asyncio.Queue[End]
+) -> None:
+    """Their descriptors are given to those that come later."""
+    server = await serve(recording)
+    for act, expected in ((_reset, 1006), (_break_the_protocol, 1002), (_close_without_a_code, 1005)) * 3:
+        await get(server.port)
+        other, client = await connect(server.ws()), await connect(server.ws())
+        act(client)
+        assert (await next_end(ends))[0] == expected
+        await other.close(1000)
+        assert (await next_end(ends))[0] == 1000
