@@ -70,7 +70,6 @@ class Channel:
 
     __slots__ = (
         "_accepted",
-        "_accepting",
         "_ended",
         "_farewells",
         "_future",
@@ -94,7 +93,6 @@ class Channel:
         self._waiter: asyncio.Future[None] | None = None
         self._ended: Message | None = None
         self._accepted = False
-        self._accepting: asyncio.Event | None = None  # while granian accepts
         self._farewells: list[asyncio.Future[None]] = []  # close frames that granian has not sent yet
         channels.open.add(self)
 
@@ -196,26 +194,12 @@ class Channel:
 
     async def _accept(self, message: Message) -> None:
         self._ahead(101, [*(message.get("headers") or ())])
-        accepting = self._accepting = asyncio.Event()  # the client may know before granian says so here
-        future = self._give({"type": "websocket.accept", "subprotocol": message.get("subprotocol")})
-
-        def done(future: Any) -> None:
-            try:
-                future.result()
-            except RuntimeError:
-                pass
-            else:
-                self._accepted = True
-            self._accepting = None
-            accepting.set()
-
-        # Not awaited itself: it goes on when this is cancelled, and who closes then waits for it.
-        future.add_done_callback(done)
-        if future.done():
-            done(future)
-        await accepting.wait()
-        if not self._accepted:
-            raise OSError("the client left before its websocket was accepted")
+        self._accepted = True  # already: who is cancelled while this is on its way has a websocket to close
+        try:
+            await self._give({"type": "websocket.accept", "subprotocol": message.get("subprotocol")})
+        except RuntimeError as error:
+            self._accepted = False
+            raise OSError("the client left before its websocket was accepted") from error
 
     async def _refuse(self, message: Message) -> None:
         if message["type"] == "websocket.http.response.start":
@@ -238,8 +222,6 @@ class Channel:
 
     async def _close(self, message: Message) -> None:
         code, reason = message.get("code", 1000), message.get("reason") or ""
-        if self._accepting is not None:
-            await self._accepting.wait()
         if self._ended is not None:
             return
         self._ended = _disconnect(code, reason, "server")
@@ -272,8 +254,6 @@ class Channel:
 
     async def go_away(self, code: int, reason: str) -> None:
         """Close it from outside of the app, if it is open."""
-        if self._accepting is not None:
-            await self._accepting.wait()
         if self._accepted:
             await self._close({"type": "websocket.close", "code": code, "reason": reason})
 
