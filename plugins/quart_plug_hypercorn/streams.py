@@ -108,6 +108,7 @@ class PlugStream(WSStream):
     """One websocket connection; see the module's text."""
 
     handshake: PlugHandshake
+    finished = False  # whether the app has returned
     broken = False  # whether the peer's data cannot be told apart any more
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -166,15 +167,28 @@ class PlugStream(WSStream):
         if self.app_put is not None:
             code, reason, closed_by = self.outcome or LOST
             message = {"type": "websocket.disconnect", "code": code, "reason": reason, "closed_by": closed_by}
-            await self.app_put(cast(Any, message))
+            queue: asyncio.Queue[Any] | None = getattr(self.app_put, "__self__", None)
+            if queue is None or not queue.full():
+                await self.app_put(cast(Any, message))
+            elif not self.finished:  # the app has messages to read before; the connection does not wait for that
+                self.task_group.spawn(self.app_put, cast(Any, message))
 
     async def app_send(self, message: Any) -> None:
         if message is not None and message["type"] == "websocket.close" and self.outcome is None:
             code = message.get("code") or CloseReason.NORMAL_CLOSURE
             self.outcome = (int(code), message.get("reason") or "", "server")
+        if message is None:
+            self._nobody_receives()
         if message is None and self.state is ASGIWebsocketState.CLOSED and not self.closed:
             await self._is_gone_within(CLOSE_REPLY_SECONDS)
         await super().app_send(message)
+
+    def _nobody_receives(self) -> None:
+        """The app has returned: let go of who waits for room in its queue, such as who reads from the peer."""
+        self.finished = True
+        queue: asyncio.Queue[Any] | None = getattr(self.app_put, "__self__", None)
+        while queue is not None and not queue.empty():
+            queue.get_nowait()
 
     async def _accept(self, message: Any) -> None:
         self.handshake.limit = self.config.websocket_max_message_size
@@ -191,7 +205,7 @@ class PlugStream(WSStream):
                 await self._peer_closed(event)
 
     async def _message(self, event: Message[Any]) -> None:
-        if self.outcome is not None:
+        if self.outcome is not None or self.finished:
             return  # after a close frame was sent, data is no longer for the app (RFC 6455, 5.5.1)
         try:
             self.buffer.extend(event)

@@ -178,3 +178,28 @@ async def test_early_data_on_a_stream_ends_that_stream_alone(serve: Any, make_ap
     assert [message["type"] for message in app.messages] == ["websocket.disconnect"]
     other = client.open("GET")
     assert (await client.until(h2.events.DataReceived, other)).data == b"hello"
+
+
+async def test_an_app_that_returns_with_messages_unread_leaves_no_connection(
+    serve: Any, make_app: Any, raw: Any
+) -> None:
+    """Who reads from the peer may wait for room in the app's queue at that moment."""
+    leave = asyncio.Event()
+
+    async def unread(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        await leave.wait()
+        await send({"type": "websocket.close", "code": 4000})
+
+    server = await serve(make_app(websocket=unread, SHUTDOWN_TIMEOUT=60.0))
+    reader, writer = await raw(server.port)
+    writer.write(b"\x81\x82\x00\x00\x00\x00ok" * 200)  # more than its queue holds
+    await writer.drain()
+    for _ in range(50):
+        await asyncio.sleep(0.001)
+    leave.set()
+    assert await asyncio.wait_for(reader.readexactly(4), LIMIT) == b"\x88\x02" + (4000).to_bytes(2)
+    writer.write(b"\x88\x82\x00\x00\x00\x00" + (4000).to_bytes(2))
+    assert await asyncio.wait_for(reader.read(), LIMIT) == b""
+    await asyncio.wait_for(server.stop(), LIMIT)
