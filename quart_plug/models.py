@@ -91,6 +91,7 @@ def _msgspec_fault(text: str) -> Fault:
 
 def _by_pydantic(hint: Any) -> Compiled:
     from pydantic import PydanticUserError, TypeAdapter, ValidationError
+    from pydantic_core import to_json
 
     try:
         adapter = hint if isinstance(hint, TypeAdapter) else TypeAdapter(hint)
@@ -101,13 +102,20 @@ def _by_pydantic(hint: Any) -> Compiled:
     def convert(value: Any, faults: list[Fault]) -> Any:
         try:
             return validate(value)
-        except ValidationError as error:
-            found = error.errors(include_url=False, include_context=False, include_input=False)
-            for each in found[:LIMIT]:
-                missing = each["type"] == "missing"
-                problem = "is missing" if missing else f"is not accepted: {each['msg']}"
-                faults.append(Fault(problem, path=each["loc"], missing=missing))
-            return BAD
+        except ValidationError as failure:
+            error = failure
+        try:  # a strict model takes from JSON what it does not take from Python: "2026-11-23" for a date
+            return adapter.validate_json(to_json(value))
+        except ValidationError as failure:
+            error = failure
+        except ValueError:  # it is no JSON, but of another codec
+            pass
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        for each in found[:LIMIT]:
+            missing = each["type"] == "missing"
+            problem = "is missing" if missing else f"is not accepted: {each['msg']}"
+            faults.append(Fault(problem, path=each["loc"], missing=missing))
+        return BAD
 
     return Compiled(convert, "a table")
 

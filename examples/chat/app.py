@@ -34,6 +34,7 @@ NO_NAME = 4401  # a close code of our own (4000 to 4999 are free); chat.js loads
 NAME_LENGTH = 30  # characters
 TALK = "talk"  # the room of what people say, which is kept for newcomers
 NEWS = "news"  # the room of what only those need to know who are here now
+REDIS_IS_AWAY = OSError  # what rooms raise then
 LOOK_AGAIN = 10  # seconds: who was in a process that has died is gone after a while, and nobody says so
 
 app = Quart(__name__)
@@ -52,15 +53,18 @@ async def choose_name() -> ResponseReturnValue:
     name = " ".join(form.get("name", "").split())
     is_new = "user" not in session
     user = secrets.token_hex(8) if is_new else session["user"]
-    problem = await name_problem(user, name)
+    try:
+        problem = await name_problem(user, name)
+        if not problem:
+            session.permanent = True  # the browser keeps it when it is closed
+            session["user"] = user
+            session["name"] = name
+            if not is_new:  # open tabs connect anew, by the new name
+                await rooms.send_json(NEWS, {"type": "renamed", "user": user})
+    except REDIS_IS_AWAY:
+        problem = "Nobody can be asked just now. Please try again in a moment."
     if problem:
         await flash(problem)
-    else:
-        session.permanent = True  # the browser keeps it when it is closed
-        session["user"] = user
-        session["name"] = name
-        if not is_new:
-            await rooms.send_json(NEWS, {"type": "renamed", "user": user})  # open tabs connect anew, by the new name
     return redirect(url_for("page"), 303)
 
 
@@ -122,16 +126,20 @@ async def say(text: str) -> None:
     message = {"id": secrets.token_hex(8), "user": session["user"], "name": session["name"], "text": text}
     try:
         await rooms.send_json(TALK, {"type": "message", **message, "at": time.time()})
-    except OSError:  # Redis is away
+    except REDIS_IS_AWAY:
         raise BadRequest("That could not be sent. Please try again in a moment.") from None
 
 
 async def tell_who_is_here() -> None:
-    people = [
-        {"user": person.user, "name": person.info, "tabs": len(person.connections)}
-        for person in await rooms.presence(TALK)
-    ]
-    await rooms.send_json(NEWS, {"type": "people", "people": people})
+    """Tell everybody. While Redis is away nobody knows; it is done again before long (see `looking_again`)."""
+    try:
+        people = [
+            {"user": person.user, "name": person.info, "tabs": len(person.connections)}
+            for person in await rooms.presence(TALK)
+        ]
+        await rooms.send_json(NEWS, {"type": "people", "people": people})
+    except REDIS_IS_AWAY as error:
+        app.logger.warning("Nobody knows who is in the chat: %s", error)
 
 
 @app.while_serving
@@ -139,10 +147,7 @@ async def looking_again() -> AsyncGenerator[None, None]:
     async def look() -> None:
         while True:
             await asyncio.sleep(LOOK_AGAIN)
-            try:
-                await tell_who_is_here()
-            except OSError:
-                app.logger.warning("Nobody knows who is in the chat: Redis is away")
+            await tell_who_is_here()
 
     looking = asyncio.create_task(look())
     yield

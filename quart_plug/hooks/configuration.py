@@ -98,20 +98,10 @@ class Bound:
 
 
 class Configuration:
-    """The configuration of one app's plugins.
+    """The configuration of one app's plugins, and the places that it comes from."""
 
-    config   the app's configuration; the tables in its PLUGIN_CONFIG may be filled later, for plugins that come later.
-    environ  the environment.
-    project  the tables [tool.quart-plug.config.NAME], and the file that they stand in.
-    """
-
-    def __init__(
-        self,
-        config: Mapping[str, Any] | None = None,
-        environ: Mapping[str, str] | None = None,
-        project: tuple[Mapping[str, Any], str] | None = None,
-    ) -> None:
-        self._places = Places(config, environ, project)
+    def __init__(self, places: Places) -> None:
+        self._places = places
         self._bound: dict[str, Bound] = {}
         self._declared: dict[str, type] = {}
 

@@ -19,6 +19,7 @@ from .configuration import Configuration
 from .discovery import Discovery
 from .entries import FAULTY, Entry
 from .mistakes import Mistakes, join
+from .places import Places
 from .registry import Registry
 from .report import Report
 from .selection import Selection, can_be_found, needs_metadata, select
@@ -59,7 +60,7 @@ class Starting:
         self.lone = False
         self._loaded = False
         self.strict = True if strict is None else strict
-        self.configuration = Configuration()
+        self.configuration = Configuration(Places())
 
     def discover(self) -> Discovery:
         """What is installed; reads metadata only."""
@@ -101,7 +102,7 @@ class Starting:
             self._unread = None if needed else levels
             selection = self._choose(levels, self.discover() if needed else Discovery())
             self._unsure = faults.hides
-            self.configuration = Configuration(config, environ, levels[-1].config)
+            self.configuration = Configuration(Places(config, environ, levels[-1].config))
         self._problems, self._error = [], None
         self.note([*faults, *selection.problems])
         return selection

@@ -157,3 +157,22 @@ async def test_two_workers_and_redis_are_one_chat(redis: Redis) -> None:
                 await send_json(connection, {"type": "say", "text": "hello"})
                 assert [await said(each) for each in connections] == [(name, "hello")] * len(people)
         assert server.stop() == 0
+
+
+async def test_the_chat_says_so_while_redis_is_away(redis: Redis) -> None:
+    with Server("app:app", CHAT, environment=over(redis) | {"QUART_PLUG_ROOMS__REDIS_WAIT": "0.2"}) as server:
+        async with visitor(server, "Ada") as ada:
+            await until_here(ada, "Ada")
+            redis.stop()
+            await send_json(ada, {"type": "say", "text": "is anybody there?"})
+            while (message := await receive_json(ada))["type"] != "problem":
+                pass
+            assert message["text"] == "That could not be sent. Please try again in a moment."
+            async with visitor(server, "Grace") as nobody:  # nobody can tell whether the name is taken
+                assert (await ending(nobody))[0] == 4401
+            redis.start()
+            while message["type"] != "message":
+                await send_json(ada, {"type": "say", "text": "again"})
+                message = await receive_json(ada)
+        assert server.stop() == 0
+    assert "Traceback" not in server.output, server.output

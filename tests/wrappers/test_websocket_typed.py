@@ -79,6 +79,11 @@ class Dog(pydantic.BaseModel):
     size: int
 
 
+class Strict(pydantic.BaseModel, strict=True):
+    born: date
+    size: int
+
+
 Pet = Annotated[Cat | Dog, pydantic.Field(discriminator="kind")]
 
 
@@ -138,6 +143,7 @@ FITS: list[tuple[Any, Any, Any]] = [
     (Get | Put | None, None, None),
     (User, {"name": "Ada", "born": "1815-12-10", "seenAt": "7"}, User(name="Ada", born=date(1815, 12, 10), seenAt=7)),
     (Pet, {"kind": "dog", "size": 3}, Dog(kind="dog", size=3)),
+    (Strict, {"born": "1815-12-10", "size": 3}, Strict(born=date(1815, 12, 10), size=3)),
     (pydantic.TypeAdapter(list[Cat]), [{"kind": "cat"}], [Cat(kind="cat")]),
     (Annotated[int, pydantic.Field(gt=2)], 3, 3),
     (Annotated[int, msgspec.Meta(gt=2)], 3, 3),
@@ -154,6 +160,7 @@ async def test_what_fits(ask: Ask) -> None:
 UNFIT: list[tuple[Any, Any, list[tuple[str, str]]]] = [
     (int, "a", [("", "has to be an integer, not 'a'")]),
     (int, True, [("", "has to be an integer, not True")]),
+    (Strict, {"born": "1815-12-10", "size": "3"}, [("size", "is not accepted: Input should be a valid integer")]),
     (
         Order,
         {"items": [{"name": "a"}, {"name": 1, "prize": 2}]},

@@ -404,10 +404,10 @@ async def test_a_peer_that_answers_pings_is_kept(
 async def test_a_peer_that_sends_is_alive(serve: Any, make_app: Any, raw: Any) -> None:
     """Its answer may be behind a message that takes long."""
     app = Recorder()
-    server = await serve(make_app(websocket=app, WEBSOCKET_PING_INTERVAL=0.05, WEBSOCKET_PING_TIMEOUT=0.2))
+    server = await serve(make_app(websocket=app, WEBSOCKET_PING_INTERVAL=0.05, WEBSOCKET_PING_TIMEOUT=0.5))
     reader, writer = await raw(server.port)
     writer.write(frame(TEXT, b"." * 125)[:20])
-    for _ in range(10):
+    for _ in range(12):
         await asyncio.sleep(0.06)
         writer.write(b".")
     assert not app.ended.is_set()
