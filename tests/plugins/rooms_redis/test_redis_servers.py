@@ -173,6 +173,15 @@ async def test_redis_stopped_and_started_again_under_traffic(pair):
                 if "number" in await answer((first, second)[tried % 2], "/lobby", f"{tried}"):
                     accepted.append(tried)
 
+        async def hear_of_a_gap(connection: ClientConnection, got: list[str]) -> None:
+            """Before the next restart: two that follow each other at once may be one gap."""
+            async with asyncio.timeout(LIMIT):
+                while True:
+                    got.append(await connection.recv())
+                    if got[-1].startswith("{"):
+                        return
+
+        got_by: dict[ClientConnection, list[str]] = {one: [], two: []}
         await talk(10)
         before = len(accepted)
         for forget in (False, True):
@@ -181,10 +190,12 @@ async def test_redis_stopped_and_started_again_under_traffic(pair):
             if forget:
                 shutil.rmtree(pair.redis.folder / "appendonlydir")
             await asyncio.to_thread(pair.redis.start)
+            for connection, got in got_by.items():
+                await hear_of_a_gap(connection, got)
             await talking
         await talk(1)
-        for connection in (one, two):
-            got = await told(connection, f"{accepted[-1]}")
+        for connection, got in got_by.items():
+            got += await told(connection, f"{accepted[-1]}")
             gaps = [json.loads(text) for text in got if text.startswith("{")]
             assert [(gap["room"], gap["missed"]) for gap in gaps] == [("lobby", None)] * 2
             numbers = [int(text) for text in without_gaps(got)]
