@@ -103,6 +103,7 @@ class Supervisor:
         self.failures = dict.fromkeys(range(1, count + 1), 0)
         self.is_running = False  # the line was printed
         self.to_replace: list[_Worker] = []
+        self.replacement: _Worker | None = None  # that has not served yet
         self.status = 0
         self.stops: list[int] = []  # signals
         self.is_stopping = self.is_stopping_at_once = False
@@ -117,14 +118,15 @@ class Supervisor:
             try:
                 self.due[1] = 0.0
                 while not (self.is_stopping and not self.workers):
-                    self._turn()
+                    self.turn()
             finally:
                 for worker in self.workers:  # there are some when this process itself fails
                     worker.send(signal.SIGKILL)
                     worker.process.wait()
         return 128 + self.stops[1] if len(self.stops) > 1 else self.status
 
-    def _turn(self) -> None:
+    def turn(self) -> None:
+        """Wait for what happens next, for a second at most, and see to it."""
         for key, _ in self.selector.select(self._patience()):
             if isinstance(key.data, _Worker):
                 self._hear(key.data)
@@ -145,9 +147,9 @@ class Supervisor:
         for number in [number for number, when in self.due.items() if when <= now]:
             del self.due[number]
             self._start(number)
-        if self.reloads:
+        if self.reloads and self.replacement is None:  # one under way is waited for: it may have older code
             self.reloads = False
-            self.to_replace = [worker for worker in self.workers if worker.replaces is None and not worker.is_retiring]
+            self.to_replace = [worker for worker in self.workers if not worker.is_retiring]
             self._say(f"SIGHUP: {len(self.to_replace)} workers are replaced, one by one")
             self._replace_next()
 
@@ -160,7 +162,7 @@ class Supervisor:
 
     # Workers
 
-    def _start(self, number: int, replaces: _Worker | None = None) -> None:
+    def _start(self, number: int) -> _Worker:
         ours, theirs = socket.socketpair()
         descriptors = (self.listener.fileno(), theirs.fileno())
         with theirs, _kept_from_the_terminal():
@@ -168,9 +170,9 @@ class Supervisor:
                 self.command, env=Inherited.environment(os.environ, *descriptors, number), pass_fds=descriptors
             )
         worker = _Worker(number, process, ours)
-        worker.replaces = replaces
         self.workers.append(worker)
         self.selector.register(ours, selectors.EVENT_READ, worker)
+        return worker
 
     def _hear(self, worker: _Worker) -> None:
         try:
@@ -184,10 +186,12 @@ class Supervisor:
             self._serves(worker)
 
     def _serves(self, worker: _Worker) -> None:
-        if worker.replaces is not None:
-            worker.replaces.is_retiring = True
-            worker.replaces.send(signal.SIGTERM)
-            worker.replaces = None
+        if worker is self.replacement:
+            self.replacement = None
+            if worker.replaces is not None:  # it has not ended meanwhile
+                worker.replaces.is_retiring = True
+                worker.replaces.send(signal.SIGTERM)
+                worker.replaces = None
             self._replace_next()
         if self.is_running or self.is_stopping:
             return
@@ -201,8 +205,9 @@ class Supervisor:
     def _ended(self, worker: _Worker) -> None:
         self._hear_the_last(worker)
         self.workers.remove(worker)
-        replacement = next((each for each in self.workers if each.replaces is worker), None)
-        if replacement is not None:
+        replacement = self.replacement
+        is_replaced = replacement is not None and replacement.replaces is worker
+        if replacement is not None and is_replaced:
             replacement.replaces = None
         if self.is_stopping or worker.is_retiring:
             # By SIGTERM: it was starting, and had nothing to finish.
@@ -210,12 +215,17 @@ class Supervisor:
                 self._say(f"{worker} {worker.ending()} when it was to stop")
                 self.status = 1
             return
-        if worker.replaces is not None:
+        if worker is replacement:
+            self.replacement = None
             self.to_replace = []
             self._say(f"{worker} {worker.ending()} before it served; the workers that are left are not replaced")
-        elif not self.is_running:
+            if worker.replaces is not None:
+                return  # which goes on in its place
+        if is_replaced:
+            return
+        if not self.is_running:
             self._give_up(f"{worker} {worker.ending()} before all workers served")
-        elif replacement is None:
+        else:
             self._start_again(worker)
 
     def _hear_the_last(self, worker: _Worker) -> None:
@@ -236,10 +246,11 @@ class Supervisor:
         self._say(f"{worker} {worker.ending()}; it is started again{f' in {delay:g} s' if delay else ''}")
 
     def _replace_next(self) -> None:
-        while self.to_replace:
+        while self.to_replace and not self.reloads:  # then all are replaced once more, from the first on
             worker = self.to_replace.pop(0)
             if worker in self.workers:
-                self._start(worker.number, worker)
+                self.replacement = self._start(worker.number)
+                self.replacement.replaces = worker
                 return
 
     # The end
