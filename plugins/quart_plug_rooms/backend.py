@@ -142,6 +142,10 @@ class Backend(Protocol):
         """The latest messages of a room, the oldest first: at most `count` of those with numbers above `after`.
         Never more than the backend keeps."""
 
+    async def position(self, room: str) -> tuple[str, int]:
+        """The epoch of a room's numbers, and the number of its latest message; 0 before the first of the epoch.
+        ("", 0) for a room that is not known, which one that is attached always is."""
+
     async def attach(self, room: str) -> None:
         """This process wants the messages of a room: everything that is published after this has returned is delivered.
         Not called again before `detach`; for one room, one call at a time."""

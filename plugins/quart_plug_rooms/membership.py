@@ -109,7 +109,7 @@ class Subscription:
 
     id    its name; `exclude` takes it.
     room  the room's name.
-    gap   what of the messages after `after` was no longer kept, or None.
+    gap   what of the messages after `after` was no longer kept, or None; `missed` is None where nobody knows how many.
 
     Iterating without `async with` is as good where the loop is left by an error or by the end of its task.
     """
@@ -200,11 +200,15 @@ class Subscription:
         self.after = NOWHERE
         if not epoch:
             return list(await backend.history(self.room, history)) if history else []
+        now, latest = await backend.position(self.room)  # before the history: what comes between is in that
         kept = list(await backend.history(self.room, 1 << 31))
+        following = kept[0].number if kept else latest + 1
         if kept and kept[-1].epoch != epoch:
-            self.gap = Gap(self.room, kept[0].epoch, 0)  # how many there were in the other epoch nobody knows
-        elif kept and kept[0].number > number + 1:
-            self.gap = Gap(self.room, epoch, number, kept[0].number)
+            now = kept[-1].epoch
+        if now != epoch or number > latest:
+            self.gap = Gap(self.room, now, 0)  # how many there were in the other epoch nobody knows
+        elif following > number + 1:
+            self.gap = Gap(self.room, epoch, number, following)
         return [message for message in kept if message.epoch != epoch or message.number > number]
 
     def take(self, message: Message) -> None:

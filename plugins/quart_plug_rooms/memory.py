@@ -111,6 +111,10 @@ class MemoryBackend:
         found = [message for message in kept.messages if message.number > after and message.at >= oldest]
         return found[-count:]
 
+    async def position(self, room: str) -> tuple[str, int]:
+        kept = self._rooms.get(room)
+        return ("", 0) if kept is None else (kept.epoch, kept.number)
+
     async def attach(self, room: str) -> None:
         self._room(room).attached = True
         self._silent.pop(room, None)

@@ -73,17 +73,32 @@ def _remove(path: Path) -> None:
 
 
 def _is_alive(path: Path) -> bool:
-    """Whether the process of a socket is there; its id stands in the name."""
-    pid = path.stem.split("-")[1]
-    if not pid.isdecimal():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
+    """Whether somebody listens. The id in the name does not tell: containers that share the folder count anew."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(os.fspath(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+        except OSError:  # BlockingIOError is one: many are asking
+            return True
     return True
+
+
+def _listen(path: Path) -> socket.socket:
+    """A socket that gets its name when it listens: before, others would take it for one whose process is gone."""
+    unready = path.with_suffix(".new")
+    sock = socket.socket(socket.AF_UNIX)
+    try:
+        sock.bind(os.fspath(unready))
+        os.chmod(unready, 0o600)
+        sock.listen()
+        unready.rename(path)
+    except BaseException:
+        sock.close()
+        unready.unlink(missing_ok=True)
+        raise
+    return sock
 
 
 class Reporter:
@@ -106,8 +121,7 @@ class Reporter:
             sockets_of(self.app)
             name = f"{key_of(self.app)}-{os.getpid()}-{os.urandom(3).hex()}.sock"
             path = folder() / name
-            self._server = await asyncio.start_unix_server(self._answer, path)
-            os.chmod(path, 0o600)
+            self._server = await asyncio.start_unix_server(self._answer, sock=_listen(path))
             self.path = path
         except (OSError, RoomError) as error:
             self.app.logger.warning("`quart-plug rooms` will not know of this process: %s", error)
@@ -126,6 +140,8 @@ class Reporter:
             async with asyncio.timeout(_PATIENCE):
                 writer.write(json.dumps(await self.report(), default=str).encode())
                 await writer.drain()
+        except ConnectionError:
+            pass  # whoever only looks whether somebody is here reads nothing
         except OSError as error:
             self.app.logger.warning("A report on rooms was not given: %s", error)
         finally:

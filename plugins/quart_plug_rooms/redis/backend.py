@@ -14,7 +14,7 @@ import asyncio
 import json
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from secrets import token_hex
 from typing import Any, TypeVar
 
@@ -36,6 +36,7 @@ logger = logging.getLogger("quart_plug.rooms")
 
 T = TypeVar("T")
 
+QUESTIONS = 50_000  # that may wait at a time
 FAREWELL = 1.0  # seconds for which leaving waits for Redis, that of a member and that of the process
 
 
@@ -76,6 +77,7 @@ class RedisBackend:
         self._keys = Keys(prefix, self._settings["db"])
         self._wait, self._expiry, self._timeout, self._required = wait, presence_expiry, timeout, required
         self._stopped = False
+        self._questions = 0  # that somebody waits for
         self._history = (history, history_bytes, int(history_seconds * 1000))
 
     async def start(self, listener: Listener) -> None:
@@ -130,7 +132,7 @@ class RedisBackend:
             return []
         key = self._keys.history(room)
         found = await self._within(
-            self._commands.ask(lambda: ("LRANGE", key, -count, -1)).answer, f"the history of the room {room!r}"
+            lambda: self._commands.ask(lambda: ("LRANGE", key, -count, -1)).answer, f"the history of the room {room!r}"
         )
         oldest = (self._commands.now() - self._history[2]) / 1000
         messages = []
@@ -144,9 +146,16 @@ class RedisBackend:
                     messages.append(message)
         return messages
 
+    async def position(self, room: str) -> tuple[str, int]:
+        key = self._keys.room(room)
+        epoch, number = await self._within(
+            lambda: self._commands.ask(lambda: ("HMGET", key, "e", "n")).answer, f"the numbers of the room {room!r}"
+        )
+        return (epoch.decode(), int(number)) if epoch and number else ("", 0)
+
     async def attach(self, room: str) -> None:
         try:
-            await self._within(self._subscriber.open(room), f"the messages of the room {room!r}")
+            await self._within(lambda: self._subscriber.open(room), f"the messages of the room {room!r}")
         except BaseException:
             self._subscriber.close(room)
             raise
@@ -160,7 +169,7 @@ class RedisBackend:
         value = json.dumps([entry.user, entry.info, entry.since, entry.process, entry.id], separators=(",", ":"))
         try:
             await self._within(
-                self._presence.join(entry.room, entry.id, value.encode()), f"joining the room {entry.room!r}"
+                lambda: self._presence.join(entry.room, entry.id, value.encode()), f"joining the room {entry.room!r}"
             )
         except BaseException:
             self._presence.leave(entry.room, entry.id)
@@ -173,7 +182,7 @@ class RedisBackend:
 
     async def presence(self, room: str) -> Sequence[Entry]:
         entries = []
-        for raw in await self._within(self._presence.members(room), f"who is in the room {room!r}"):
+        for raw in await self._within(lambda: self._presence.members(room), f"who is in the room {room!r}"):
             try:
                 user, info, since, process, id = json.loads(raw)
                 entries.append(Entry(room, id, user, info, float(since), process))
@@ -183,7 +192,7 @@ class RedisBackend:
 
     async def counts(self) -> Mapping[str, int]:
         counts: Counter[str] = Counter()
-        for rooms in (await self._within(self._presence.counts(), "who is in rooms")).values():
+        for rooms in (await self._within(self._presence.counts, "who is in rooms")).values():
             counts.update(rooms)
         return counts
 
@@ -201,17 +210,22 @@ class RedisBackend:
             "malformed": self._subscriber.malformed,
         }
 
-    async def _within(self, awaited: Awaitable[T], what: str) -> T:
-        """What is awaited, or RoomsUnavailable when it takes too long."""
+    async def _within(self, ask: Callable[[], Awaitable[T]], what: str) -> T:
+        """What is asked, or RoomsUnavailable when it takes too long, and at once when too many wait already."""
+        if self._questions >= QUESTIONS:
+            raise RoomsUnavailable(f"{what}: {self._questions} questions wait for {self.url} already")
+        self._questions += 1
         try:
             async with asyncio.timeout(self._wait) as limit:
-                return await awaited
+                return await ask()
         except TimeoutError as error:
             if not limit.expired():
                 raise
             raise RoomsUnavailable(f"{what}: {self._why(error)}") from None
         except (ConnectionAbortedError, response_error()) as error:
             raise RoomsUnavailable(f"{what}: {self._why(error)}") from error
+        finally:
+            self._questions -= 1
 
     def _why(self, error: BaseException) -> str:
         if self._stopped:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -30,12 +30,14 @@ class Question:
     """parts   makes the command, each time that it is sent; None when there is nothing left to ask.
     answer  what redis-py makes of it, ResponseError, or None when there was nothing to ask.
     asked   how often it was on its way: when once and not answered, or more than once, nobody knows what it did.
+    wanted  whether it is asked again when the connection is lost.
     """
 
-    __slots__ = ("answer", "asked", "parts")
+    __slots__ = ("answer", "asked", "parts", "wanted")
 
     def __init__(self, parts: Callable[[], Parts | None], answer: asyncio.Future[Any]) -> None:
         self.parts, self.answer, self.asked = parts, answer, 0
+        self.wanted = True
 
 
 class Commands:
@@ -48,7 +50,7 @@ class Commands:
         self.generation = ""
         self.offset = 0.0
         self._generation_key = generation_key
-        self._waiting: deque[Question] = deque()
+        self._waiting: OrderedDict[Question, None] = OrderedDict()
         self._asked: deque[Question] = deque()
         self._news = asyncio.Event()
 
@@ -57,11 +59,23 @@ class Commands:
         return self.ask(lambda: parts)
 
     def ask(self, parts: Callable[[], Parts | None]) -> Question:
-        """Ask, as soon as there is a connection."""
+        """Ask, as soon as there is a connection; not any more when its answer has been cancelled until then."""
         question = Question(parts, asyncio.get_running_loop().create_future())
-        self._waiting.append(question)
+        self._waiting[question] = None
+        question.answer.add_done_callback(lambda _: self._waiting.pop(question, None))
         self._news.set()
         return question
+
+    def give_up(self, question: Question) -> None:
+        """There is nothing left to ask. One that is on its way is answered, or lost with its connection."""
+        question.wanted = False
+        if question in self._waiting:
+            self._drop(question)
+
+    def _drop(self, question: Question) -> None:
+        self._waiting.pop(question, None)
+        if not question.answer.done():
+            question.answer.set_result(None)
 
     def learn(self, generation: bytes, time: int) -> bool:
         """Take down what the server told of itself; whether its data are others than before."""
@@ -103,7 +117,7 @@ class Commands:
                 await self._news.wait()
             packed: list[bytes] = []
             while self._waiting and len(packed) < _TOGETHER:
-                question = self._waiting.popleft()
+                question, _ = self._waiting.popitem(last=False)
                 if question.answer.done():  # whoever asked does not wait any more
                     continue
                 try:
@@ -148,8 +162,13 @@ class Commands:
 
     def _take_back(self) -> None:
         """After a loss: what was not answered is asked again."""
-        self._waiting.extendleft(reversed(self._asked))
-        self._asked.clear()
+        while self._asked:
+            question = self._asked.pop()
+            if question.wanted and not question.answer.done():
+                self._waiting[question] = None
+                self._waiting.move_to_end(question, last=False)
+            else:
+                self._drop(question)
         self._news.set()
 
     def close(self) -> None:

@@ -33,6 +33,7 @@ class Presence:
         self._commands, self._keys, self._process, self._expiry = commands, keys, process, expiry
         self._members: dict[str, dict[str, bytes]] = {}
         self._changes: dict[str, dict[str, bytes]] = {}  # b"" for one that has left
+        self._new: set[tuple[str, str]] = set()  # members of whom nothing was under way yet when they came
         self._all: set[str] = set()  # rooms that are written whole
         self._written: asyncio.Future[None] | None = None  # of the changes that are gathered now
         self._writing: asyncio.Task[None] | None = None
@@ -59,16 +60,25 @@ class Presence:
 
     async def join(self, room: str, member: str, value: bytes) -> None:
         """Returns when everybody can see it; raises what Redis says if it does not take it. Waits without limit."""
-        self._members.setdefault(room, {})[member] = value
+        members = self._members.setdefault(room, {})
+        if member not in members and member not in self._changes.get(room, {}):
+            self._new.add((room, member))
+        members[member] = value
         await asyncio.shield(self._change(room, member, value))
 
     def leave(self, room: str, member: str) -> asyncio.Future[None] | None:
-        """What is returned is done when nobody sees it any more; None when it was not there."""
+        """What is returned is done when nobody sees it any more; None when nobody ever did."""
         members = self._members.get(room)
         if members is None or members.pop(member, None) is None:
             return None
         if not members:
             del self._members[room]
+        if (room, member) in self._new:  # Redis was never told: keep nothing of it, however long that is away
+            self._new.discard((room, member))
+            del self._changes[room][member]
+            if not self._changes[room]:
+                del self._changes[room]
+            return None
         return self._change(room, member, b"")
 
     def _change(self, room: str, member: str, value: bytes) -> asyncio.Future[None]:
@@ -89,6 +99,7 @@ class Presence:
             while self._written is not None:
                 written, self._written = self._written, None
                 changes, self._changes = self._changes, {}
+                self._new.clear()
                 whole, self._all = self._all, set()
                 questions = [question for room in whole for question in self._questions(room, self._now(room), True)]
                 for room, members in changes.items():
@@ -134,29 +145,33 @@ class Presence:
         touched = loop.time()
         link, seen = self._commands.link, -1
         while True:
-            question = self._commands.script(
-                BEAT,
-                [self._keys.processes, self._keys.generation],
-                self._keys.prefix,
-                self._process,
-                int(self._expiry * 1000),
-                secrets.token_hex(4),
-            )
             try:
-                generation, time, known, rooms = await question.answer
-            except response_error() as error:
-                logger.error("Redis does not take that this process is alive: %s", error)
+                generation, time, known, rooms = await self._say().answer
+                changed = self._commands.learn(generation, time)
+                if changed or not known or link.losses != seen:
+                    self._all.update(self._members, (room.decode() for room in rooms))
+                    self._write_soon()
+                    seen = link.losses
+                if loop.time() - touched > TOUCH:
+                    touched = loop.time()
+                    await self._touch()
+            except Exception as error:  # whatever it is: without the next beat everybody here would be gone
+                expected = isinstance(error, response_error())
+                told = None if expected else error
+                logger.error("Redis does not take that this process is alive: %s", explained(error), exc_info=told)
                 await asyncio.sleep(self._expiry / 3)
-                continue
-            changed = self._commands.learn(generation, time)
-            if changed or not known or link.losses != seen:
-                seen = link.losses
-                self._all.update(self._members, (room.decode() for room in rooms))
-                self._write_soon()
-            if loop.time() - touched > TOUCH:
-                touched = loop.time()
-                await self._touch()
-            await link.wait_for_loss(link.losses, self._expiry / 3)
+            else:
+                await link.wait_for_loss(link.losses, self._expiry / 3)
+
+    def _say(self) -> Question:
+        return self._commands.script(
+            BEAT,
+            [self._keys.processes, self._keys.generation],
+            self._keys.prefix,
+            self._process,
+            int(self._expiry * 1000),
+            secrets.token_hex(4),
+        )
 
     async def _touch(self) -> None:
         """Nothing of a room ends as long as somebody is there."""

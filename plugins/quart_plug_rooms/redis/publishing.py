@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -23,6 +23,8 @@ __all__ = ["Place", "Publisher", "Unpublished"]
 TOGETHER: Final = 128  # messages of one call
 TOGETHER_BYTES: Final = 1 << 20
 LIFETIME: Final = 24 * 3600 * 1000  # ms that a room's counter is kept without a message and without anybody there
+WAITING: Final = 50_000  # messages that may wait at a time
+WAITING_BYTES: Final = 64 << 20
 GRACE: Final = 0.5  # seconds that the answer to a message that is under way may come after its time
 
 
@@ -63,19 +65,24 @@ class Publisher:
     def __init__(self, commands: Commands, keys: Keys, writer: str, history: tuple[int, int, int]) -> None:
         self._commands, self._keys, self._writer, self._history = commands, keys, writer, history
         self._sequence = 0
-        self._waiting: deque[_Message] = deque()
+        self._waiting: OrderedDict[_Message, None] = OrderedDict()
+        self._count = self._bytes = 0  # of all that somebody waits for
         self._under_way: list[_Message] = []
         self._task: asyncio.Task[None] | None = None
 
     async def publish(
         self, room: str, data: str | bytes, sender: str | None, exclude: Iterable[str], is_json: bool, wait: float
     ) -> Place:
-        """Raises Unpublished when it was not done within `wait` seconds."""
+        """Raises Unpublished when it was not done within `wait` seconds, and at once when too much waits already."""
         loop = asyncio.get_running_loop()
+        raw = body(self._writer, self._sequence + 1, data, sender, exclude, is_json)
+        if self._count and (self._count >= WAITING or self._bytes + len(raw) > WAITING_BYTES):
+            raise Unpublished(f"{self._count} messages ({self._bytes} bytes) wait for Redis already", False)
         self._sequence += 1
-        raw = body(self._writer, self._sequence, data, sender, exclude, is_json)
+        self._count += 1
+        self._bytes += len(raw)
         message = _Message(room, self._sequence, raw, loop.time() + wait, loop.create_future())
-        self._waiting.append(message)
+        self._waiting[message] = None
         if self._task is None or self._task.done():  # done, where tasks begin at once
             self._task = loop.create_task(self._work(), name="rooms: publishing")
         timer = loop.call_at(message.deadline, self._late, message)
@@ -84,6 +91,16 @@ class Publisher:
         finally:
             timer.cancel()
             message.done.cancel()  # who does not wait any more does not send any more
+            self._count -= 1
+            self._bytes -= len(raw)
+            self._let_go(message)
+
+    def _let_go(self, message: _Message) -> None:
+        """Nobody waits for it any more: keep nothing of it, however long Redis is away."""
+        self._waiting.pop(message, None)
+        question = message.question
+        if question is not None and not question.answer.done() and all(each.done.done() for each in self._under_way):
+            self._commands.give_up(question)
 
     def _late(self, message: _Message, *, final: bool = False) -> None:
         if message.sent and not final:
@@ -112,7 +129,7 @@ class Publisher:
         messages: list[_Message] = []
         size = 0
         while self._waiting and len(messages) < TOGETHER and size < TOGETHER_BYTES:
-            message = self._waiting.popleft()
+            message, _ = self._waiting.popitem(last=False)
             messages.append(message)
             size += len(message.body)
         return messages
@@ -134,7 +151,9 @@ class Publisher:
             for message in messages:
                 _fail(message, f"Redis refuses it: {error}", question.asked > 1)
             return
-        for message, place in zip(asked, places or (), strict=True):
+        if places is None:  # there was nothing left to ask
+            return
+        for message, place in zip(asked, places, strict=True):
             if not place:
                 # What was published before Redis forgot everything looks as if it was not.
                 _fail(message, "Redis came too late to it", question.asked > 1)

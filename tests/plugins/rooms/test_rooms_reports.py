@@ -65,7 +65,7 @@ async def test_other_apps_are_not_asked(make_app: MakeApp, tmp_path: Path) -> No
 
 
 async def test_stale_sockets_are_removed(make_app: MakeApp, runtime: Path) -> None:
-    """Of a process that is gone by its id; of one whose id another process has now, by the attempt."""
+    """Those where nobody listens, whatever process has the id in the name now."""
     app = make_app()
     key, folder = reports.key_of(app), reports.folder()
     gone = folder / f"{key}-{2**22 + 1}-abc.sock"
@@ -76,9 +76,29 @@ async def test_stale_sockets_are_removed(make_app: MakeApp, runtime: Path) -> No
             bound.bind(str(path))
     other = folder / "another-1-abc.sock"
     other.touch()
-    assert reports.sockets_of(app) == [refusing]
+    assert reports.sockets_of(app) == []
+    assert list(folder.iterdir()) == [other]
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(refusing))
+    assert await reports.ask(refusing) is None
     assert await collect(app) == {"backend": None, "shared": False, "rooms": {}, "processes": [], "notes": []}
     assert list(folder.iterdir()) == [other]
+
+
+async def test_a_process_of_another_container_is_left_alone(
+    make_app: MakeApp, runtime: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its id means nothing here. That somebody looks whether it is there is no trouble for it."""
+    app = make_app()
+    async with app.test_app():
+        (path,) = reports.sockets_of(app)
+        foreign = path.rename(path.with_name(f"{reports.key_of(app)}-{2**22 + 1}-abc.sock"))
+        for _ in range(3):
+            assert reports.sockets_of(app) == [foreign]
+        assert await reports.ask(foreign) is not None
+        foreign.rename(path)
+    assert "was not given" not in caplog.text
+    assert list((runtime / "quart-plug").iterdir()) == []
 
 
 async def test_a_process_that_does_not_answer_is_left_out(
@@ -90,7 +110,8 @@ async def test_a_process_that_does_not_answer_is_left_out(
     kept: list[asyncio.StreamWriter] = []
     server = await asyncio.start_unix_server(lambda reader, writer: kept.append(writer), path)
     assert (await collect(app))["processes"] == []
-    kept[0].close()
+    for writer in kept:
+        writer.close()
     server.close()
     path.unlink(missing_ok=True)
     path = reports.folder() / f"{reports.key_of(app)}-{os.getpid()}-abd.sock"
@@ -123,9 +144,7 @@ async def test_a_folder_that_is_not_private(
     assert "`quart-plug rooms` will not know of this process" in caplog.text
 
 
-def test_a_long_runtime_folder_is_not_used(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, runtime: Path
-) -> None:
+def test_a_long_runtime_folder_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, runtime: Path) -> None:
     long = tmp_path / ("x" * 80)
     long.mkdir()
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -125,8 +126,28 @@ async def test_going_on_where_one_was(make_app: MakeApp) -> None:
             found = [(await messages.receive(1)).data for _ in range(messages.waiting.waiting)]
             assert (found, messages.gap) == (heard, gap), after
     assert (Gap("hall", epoch, 2, 4).missed, Gap("hall", epoch, 0).missed) == (1, None)
-    async with app.rooms.subscribe("silent", after="another-3") as messages:
-        assert messages.gap is None
+
+
+@pytest.mark.parametrize("history", [0, 3])
+async def test_going_on_where_nothing_is_kept(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, history: int) -> None:
+    """What is missing is told: after a restart (another epoch), and when the time of what was kept is over."""
+    app = make_app(history=history)
+    async with app.rooms.subscribe("hall", after="deadbeef-41") as messages:
+        assert messages.gap is not None and (messages.gap.room, messages.gap.missed) == ("hall", None)
+        for number in range(3):
+            await app.rooms.send("hall", str(number))
+        epoch = (await messages.receive(1)).epoch
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now + 7200)
+        assert await app.rooms.history("hall", 9) == []
+        for number, gap in (
+            (3, None),
+            (1, Gap("hall", epoch, 1, 4)),
+            (4, Gap("hall", epoch, 0)),
+        ):
+            async with app.rooms.subscribe("hall", after=f"{epoch}-{number}") as others:
+                assert others.gap == gap
+    assert Gap("hall", epoch, 1, 4).missed == 2
 
 
 async def test_a_message_as_an_event() -> None:

@@ -278,3 +278,72 @@ async def test_members_of_a_process_that_died_vanish(redis_server):
                 while len(client.keys("test:here:*")) > 1:
                     await asyncio.sleep(0)
         await dead.stop()
+
+
+async def test_what_has_failed_while_redis_is_away_is_kept_nowhere(redis_server, monkeypatch):
+    """Messages, questions and members; before the first connection, and after a loss with things on their way."""
+    async with process(redis_server.url, wait=0.2) as (backend, listener):
+        await backend.attach("lobby")
+        redis_server.kill()
+        for turn in range(3):
+            failed = await asyncio.gather(
+                *(backend.publish("lobby", "x" * 1000, None, (), False) for _ in range(300)),
+                *(backend.history("lobby", 5) for _ in range(300)),
+                *(backend.presence("lobby") for _ in range(30)),
+                *(backend.enter(Entry("lobby", f"{turn}-{number}")) for number in range(300)),
+                return_exceptions=True,
+            )
+            assert {type(each) for each in failed} == {RoomsUnavailable}
+        messages, commands, presence = backend._publisher, backend._commands, backend._presence
+        async with asyncio.timeout(LIMIT):  # the ends of futures are told in the next turns of the loop
+            while len(commands._waiting) > 2 or messages._under_way:  # what stays: the heartbeat, one of presence
+                await asyncio.sleep(0)
+        assert (len(messages._waiting), messages._count, messages._bytes, len(commands._asked)) == (0, 0, 0, 0)
+        assert not presence._members and not presence._new
+        assert sum(map(len, presence._changes.values())) <= 300  # those of whom Redis may have been told
+        monkeypatch.setattr("quart_plug_rooms.redis.backend.QUESTIONS", 2)
+        failed = await asyncio.gather(*(backend.history("lobby", 5) for _ in range(3)), return_exceptions=True)
+        assert "2 questions wait for redis://" in str(failed[2])
+        redis_server.start()
+        async with asyncio.timeout(LIMIT):
+            while True:
+                try:
+                    await backend.publish("lobby", "back", None, (), False)
+                    break
+                except RoomsUnavailable:
+                    pass
+        await listener.has("back")
+        assert not [told for told in listener.told if told == "x" * 1000]
+        assert await backend.presence("lobby") == []
+
+
+async def test_a_heartbeat_that_fails_is_followed_by_others(redis_server, monkeypatch, caplog):
+    async with process(redis_server.url, presence_expiry=0.6) as (backend, _):
+        await backend.enter(Entry("lobby", "1"))
+        learn, failed = backend._commands.learn, asyncio.Event()
+
+        def fail(generation, time):
+            if not failed.is_set():
+                failed.set()
+                raise ValueError("strange answer")
+            return learn(generation, time)
+
+        monkeypatch.setattr(backend._commands, "learn", fail)
+        async with asyncio.timeout(LIMIT):
+            await failed.wait()
+            redis_server.client().flushall()
+            while True:  # only a heartbeat writes it again
+                if [entry.id for entry in await backend.presence("lobby")] == ["1"]:
+                    break
+    assert "that this process is alive: strange answer" in caplog.text
+
+
+async def test_going_on_where_nothing_is_kept(redis_server):
+    """The room's position stays when its history is gone, and is told."""
+    async with process(redis_server.url, history_seconds=0.001) as (backend, _):
+        assert await backend.position("unknown") == ("", 0)
+        await backend.attach("lobby")
+        epoch, number = await backend.position("lobby")
+        assert epoch and number == 0
+        sent = await backend.publish("lobby", "hello", None, (), False)
+        assert await backend.position("lobby") == (sent.epoch, 1) == (epoch, 1)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from redis.exceptions import ResponseError
 
+from quart_plug_rooms.redis import publishing
 from quart_plug_rooms.redis.commands import Question
 from quart_plug_rooms.redis.keys import Keys
 from quart_plug_rooms.redis.publishing import Place, Publisher, Unpublished
@@ -24,6 +25,9 @@ class Asked:
     def ask(self, parts: Any) -> Question:
         self.questions.append(Question(parts, asyncio.get_running_loop().create_future()))
         return self.questions[-1]
+
+    def give_up(self, question: Question) -> None:
+        question.answer.set_result(None)
 
     async def question(self, number: int = 0) -> Question:
         """That question, as soon as it was asked."""
@@ -102,3 +106,37 @@ async def test_who_has_waited_long_enough_is_told_and_what_was_not_on_its_way_is
         await task
     assert caught.value.sent is False
     assert question.parts() is None
+
+
+async def test_what_has_failed_is_kept_nowhere_and_what_comes_after_goes_on() -> None:
+    messages = publisher(asked := Asked())
+    tasks = [publish(messages, f"{number}") for number in range(2 * publishing.TOGETHER)]
+    asked.send(await asked.question())  # and its connection is lost
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    await asyncio.sleep(0)
+    assert not messages._waiting and not messages._under_way and (messages._count, messages._bytes) == (0, 0)
+    task = publish(messages, "next")
+    question = await asked.question(1)
+    assert asked.send(question) == [b"next"]
+    question.answer.set_result([b"e 9 1000"])
+    assert await task == Place("e", 9, 1000)
+
+
+@pytest.mark.parametrize(("name", "limit"), [("WAITING", 3), ("WAITING_BYTES", 300)])
+async def test_more_than_may_wait_is_refused_at_once(monkeypatch, name, limit) -> None:
+    monkeypatch.setattr(publishing, name, limit)
+    messages = publisher(asked := Asked())
+    waiting = [publish(messages, "x" * 80) for _ in range(3)]
+    question = await asked.question()
+    with pytest.raises(Unpublished, match=r"3 messages \(\d+ bytes\) wait for Redis already") as caught:
+        await publish(messages, "x" * 80)
+    assert caught.value.sent is False
+    asked.send(question)
+    question.answer.set_result([b"e 1 1000", b"e 2 1000", b"e 3 1000"])
+    await asyncio.gather(*waiting)
+    task = publish(messages, "x" * 400)  # alone it may be of any size
+    (await asked.question(1)).parts()
+    asked.questions[1].answer.set_result([b"e 4 1000"])
+    assert (await task).number == 4
