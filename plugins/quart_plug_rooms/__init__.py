@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from quart_plug.ctx import has_app_context
 from quart_plug.globals import current_app
 from quart_plug.hooks import hookimpl
 
@@ -31,6 +32,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Settings", "rooms"]
 
+_NO_APP = """Working outside of an application context.
+
+`rooms` stands for the rooms of the current application, and here is none. Use `app.rooms`, which needs no context. The
+generator of a streamed response runs outside of the view's context: use `app.rooms` in it as well, or decorate it with
+`stream_with_context`."""
+
+_APART = (
+    "Rooms: each worker has rooms of its own, which messages do not leave, since they are in memory; for rooms that all"
+    " workers share set QUART_PLUG_ROOMS__URL=redis://HOST:PORT/NUMBER"
+)
+
 __quart_plug__ = {"hookspecs": ["quart_plug_rooms.specs"]}
 
 
@@ -38,7 +50,12 @@ class _Current:
     """The rooms of the current application. No proxy of werkzeug's, which cannot be looked at outside of one."""
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(current_app.rooms, name)
+        try:
+            return getattr(current_app.rooms, name)
+        except RuntimeError:
+            if has_app_context():
+                raise
+        raise RuntimeError(_NO_APP)
 
     def __repr__(self) -> str:
         return "<the rooms of the current application>"
@@ -96,7 +113,12 @@ def inspector_panels(app: Quart) -> Mapping[str, Any]:
 
 @hookimpl
 async def startup(app: Quart) -> None:
+    from quart_plug.servers import worker_number
+
     await app.rooms.serve()
+    backend = app.rooms.backend
+    if backend is not None and not backend.is_shared and worker_number() == 1:  # the first one says it for all
+        app.logger.warning(_APART)
 
 
 @hookimpl

@@ -10,6 +10,7 @@ from __future__ import annotations
 from .accepting import Acceptor, accepted
 from .access_log import access_logged
 from .binding import listen, listening
+from .inherited import worker_number
 from .lifespan import Lifespan
 from .options import ServeOptions, serve_options, unusable_certificate, url_of
 from .sequence import Sequence, cancelled
@@ -29,4 +30,5 @@ __all__ = [
     "tls_context",
     "unusable_certificate",
     "url_of",
+    "worker_number",
 ]

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Mapping
 from types import FrameType
 
-__all__ = ["AT_ONCE_SIGNAL", "TERMINALS", "VARIABLE", "Inherited", "ignored"]
+__all__ = ["AT_ONCE_SIGNAL", "TERMINALS", "VARIABLE", "Inherited", "ignored", "worker_number"]
 
 VARIABLE = "QUART_PLUG_WORKER"  # the file descriptors of socket and channel, and the worker's number
 SERVES = b"S"
@@ -22,6 +22,16 @@ TERMINALS = frozenset(  # what the terminal sends to all processes of a program
 )
 AT_ONCE_SIGNAL: int | None = getattr(signal, "SIGQUIT", None)  # from the supervisor: what a second SIGTERM is to others
 _LATE_SECONDS = 10.0
+_number: int | None = None
+
+
+def worker_number() -> int | None:
+    """Which of several workers this process is: a number from 1 up. None: it serves alone, or does not serve.
+
+    For what is to be done once for all workers, or said when each has memory of its own. It is of `quart-plug run`
+    and `app.run`; a server's own command does not tell.
+    """
+    return _number
 
 
 def ignored(number: int, frame: FrameType | None) -> None:
@@ -72,8 +82,10 @@ class Inherited:
     def watch(self, seconds: float) -> None:
         """Stop this process when the supervisor is gone; after so many seconds it is ended.
 
-        What the terminal sends is the supervisor's from now on.
+        What the terminal sends is the supervisor's from now on, and `worker_number` tells which worker this is.
         """
+        global _number
+        _number = self.number
         for number in TERMINALS:
             signal.signal(number, ignored)  # not SIG_IGN, which the application's own processes would inherit
         signal.pthread_sigmask(signal.SIG_UNBLOCK, TERMINALS)

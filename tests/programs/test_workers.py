@@ -22,6 +22,7 @@ LIMIT = 30.0
 APP = """
 import asyncio, os
 from quart_plug import Quart
+from quart_plug.servers import worker_number
 
 app = Quart(__name__)
 app.config["SHUTDOWN_TIMEOUT"] = 1.0
@@ -29,6 +30,7 @@ app.config["SHUTDOWN_TIMEOUT"] = 1.0
 
 @app.before_serving
 async def up():
+    print("worker", worker_number(), flush=True)
     print("up", os.getpid(), flush=True)
 
 
@@ -120,6 +122,7 @@ def test_they_serve_together_and_are_started_again_and_replaced(start: Callable[
     assert status == 0
     assert output.count("Running on") == 1
     assert output.count("down") == 4
+    assert [output.count(f"worker {number}\n") for number in (1, 2)] == [3, 2]
     assert "Traceback" not in output
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from quart_plug import ConnectionClosed, Quart, hookimpl, websocket
+from quart_plug import ConnectionClosed, Quart, hookimpl, stream_with_context, websocket
 from quart_plug.exceptions import MessageDropped, PluginNotEnabled
 from quart_plug.signals import signal
 from quart_plug_rooms import rooms
@@ -40,6 +41,56 @@ async def test_the_current_app_s_rooms_and_an_app_without() -> None:
         with pytest.raises(PluginNotEnabled):
             rooms.send
     assert repr(rooms) == "<the rooms of the current application>"
+    with pytest.raises(RuntimeError, match=r"Use `app\.rooms`, which needs no context"):
+        rooms.send
+
+
+async def test_a_stream_without_context_is_told_the_cure(make_app: MakeApp) -> None:
+    app = make_app()
+    errors: list[RuntimeError] = []
+
+    async def bare() -> AsyncIterator[str]:
+        try:
+            await rooms.send("kitchen", "x")
+        except RuntimeError as error:
+            errors.append(error)
+        await app.rooms.send("kitchen", "y")
+        yield "bare"
+
+    @app.get("/bare")
+    async def without() -> Any:
+        return bare()
+
+    @app.get("/cured")
+    async def cured() -> Any:
+        @stream_with_context
+        async def stream() -> AsyncIterator[str]:
+            yield str(await rooms.send("kitchen", "z"))
+
+        return stream()
+
+    client = app.test_client()
+    assert await (await client.get("/bare")).get_data(as_text=True) == "bare"
+    assert "app.rooms" in str(errors[0]) and "stream_with_context" in str(errors[0])
+    assert await (await client.get("/cured")).get_data(as_text=True) == "2"
+
+
+@pytest.mark.parametrize(("number", "shared", "count"), [(None, False, 0), (1, False, 1), (2, False, 0), (1, True, 0)])
+async def test_the_first_of_several_workers_warns_of_rooms_of_its_own(
+    make_app: MakeApp,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    number: int | None,
+    shared: bool,
+    count: int,
+) -> None:
+    monkeypatch.setattr("quart_plug.servers.worker_number", lambda: number)
+    monkeypatch.setattr("quart_plug_rooms.memory.MemoryBackend.is_shared", shared)
+    app = make_app(reports=False)
+    async with app.test_app():
+        said = [record.getMessage() for record in caplog.records if "rooms of its own" in record.getMessage()]
+    assert len(said) == count
+    assert all("QUART_PLUG_ROOMS__URL=redis://" in line for line in said)
 
 
 async def test_who_is_excluded(make_app: MakeApp) -> None:
