@@ -122,5 +122,10 @@ async def startup(app: Quart) -> None:
 
 
 @hookimpl
+async def draining(app: Quart) -> None:
+    app.rooms.end_subscriptions()  # responses that stream them would keep the server from its end
+
+
+@hookimpl
 async def shutdown(app: Quart) -> None:
     await app.rooms.stop()

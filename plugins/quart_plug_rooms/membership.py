@@ -138,7 +138,7 @@ class Subscription:
         self.taken = 0
         self._has_begun = False
         self._too_slow = False
-        self._waiter: asyncio.Future[None] | None = None
+        self._news = asyncio.Event()  # set for a moment: whoever waits wakes, and looks
 
     def __repr__(self) -> str:
         return f"<Subscription {self.id} to {self.room!r}{'' if self.is_in else ', not begun'}>"
@@ -155,7 +155,12 @@ class Subscription:
 
     async def leave(self) -> None:
         """End it; a second time does nothing."""
+        self.end()
         await self._rooms.leave(self)
+
+    def end(self) -> None:
+        """`leave`, without waiting for what the backend is told."""
+        self._rooms.leave_soon(self)
         self._wake()
 
     def __aiter__(self) -> AsyncIterator[Message]:
@@ -175,21 +180,22 @@ class Subscription:
         timeout  seconds; then TimeoutError, and the subscription stays as it is.
 
         Raises TooSlow when messages were not taken fast enough and the policy is "disconnect"; StopAsyncIteration after
-        the end.
+        the end: its own, or that of the application. Several tasks may wait: each message goes to one of them.
         """
+        if not self.waiting.waiting:
+            async with asyncio.timeout(timeout):
+                await self._something()
+        self.taken += 1
+        return self.waiting.take()
+
+    async def _something(self) -> None:
+        """Wait until something waits. Raises what `receive` does."""
         while not self.waiting.waiting:
             if self._too_slow:
                 raise TooSlow(f"messages of the room {self.room!r} were not taken fast enough")
             if not self.is_in:
                 raise StopAsyncIteration
-            self._waiter = asyncio.get_running_loop().create_future()
-            try:
-                async with asyncio.timeout(timeout):
-                    await self._waiter
-            finally:
-                self._waiter = None
-        self.taken += 1
-        return self.waiting.take()
+            await self._news.wait()
 
     async def prepare(self) -> None:
         pass
@@ -222,5 +228,5 @@ class Subscription:
         self._wake()
 
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        self._news.set()
+        self._news.clear()

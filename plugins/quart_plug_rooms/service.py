@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable
 from socket import gethostname
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -18,12 +17,12 @@ from quart_plug.hooks.own import first, notify
 from quart_plug.masking import masked
 
 from . import specs
-from .backend import Backend, Entry, Gap, Message
+from .backend import Backend, Entry, Message
 from .checking import check_count, check_name, ids_of, position_of
 from .errors import JoinRefused, RoomError
+from .listening import Listening
 from .local import LocalRoom
 from .membership import Membership, Subscription
-from .settings import Settings
 from .tally import Present, Tally, counts_of, present_in, rows_of
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 _SENDS_A_TURN = 64  # sends that need not suspend, after which the loop gets a turn
 
 
-class Rooms:
+class Rooms(Listening):
     """The rooms of an application.
 
     process  the id of this process among those that share the rooms.
@@ -44,8 +43,7 @@ class Rooms:
     """
 
     def __init__(self, app: Quart) -> None:
-        self.app = app
-        self.settings = app.plugin_config(Settings)
+        super().__init__(app)
         self.process = f"{gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self.bounds: Bounds = (
             self.settings.outbox_messages,
@@ -55,7 +53,7 @@ class Rooms:
         self.backend: Backend | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._starting: asyncio.Task[Backend] | None = None
-        self._rooms: dict[str, LocalRoom] = {}
+        self._is_ending = False  # whether subscriptions end at once
         self._reporter: Reporter | None = None
         self._sends = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -75,11 +73,10 @@ class Rooms:
             self._loop = loop
         if self._starting is None:
             self._starting = loop.create_task(self._start())
-        try:
-            return await asyncio.shield(self._starting)
-        finally:
-            if self._starting is not None and self._starting.done():
-                self._starting = None
+            self._starting.add_done_callback(self._has_started)
+        starting = self._starting
+        await asyncio.wait((starting,))  # who is cancelled takes it from nobody else
+        return starting.result()
 
     async def _start(self) -> Backend:
         url = self.settings.url
@@ -97,8 +94,15 @@ class Rooms:
         self.backend = backend
         return backend
 
+    def _has_started(self, task: asyncio.Task[Backend]) -> None:
+        if self._starting is task:
+            self._starting = None
+        if not task.cancelled():
+            task.exception()  # whoever waits has it; if all were cancelled, nobody wants to know
+
     async def serve(self) -> None:
         """`start`, in an application that serves: it tells `quart-plug rooms` what it knows."""
+        self._is_ending = False
         await self.start()
         if self.settings.reports and self._reporter is None:
             from .reports import Reporter
@@ -117,19 +121,39 @@ class Rooms:
             "process": self._process(),
         }
 
-    async def stop(self) -> None:
-        """End everything, as at the end of the application; the next use begins anew."""
-        backend, self.backend = self.backend, None
+    def end_subscriptions(self) -> None:
+        """End every subscription, and each that begins from now on, until `stop` or the next start of a server.
+
+        What waits in them can still be taken. In another event loop than theirs it does nothing.
+        """
         if self._loop is not asyncio.get_running_loop():
             return
+        self._is_ending = True
+        for local in list(self._rooms.values()):
+            for each in (*local.receivers.values(), *local.newcomers.values()):
+                if isinstance(each, Subscription):
+                    each.end()
+
+    async def stop(self) -> None:
+        """End everything, as at the end of the application; the next use begins anew.
+
+        In another event loop than theirs it does nothing.
+        """
+        if self._loop is not asyncio.get_running_loop():
+            return
+        self.end_subscriptions()
+        backend, self.backend = self.backend, None
         reporter, self._reporter = self._reporter, None
-        if reporter is not None:
-            await reporter.stop()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-        if backend is not None:
-            await backend.stop()
-        self._reset()
+        try:
+            if reporter is not None:
+                await reporter.stop()
+            if self._tasks:
+                await asyncio.wait(self._tasks)
+            if backend is not None:
+                await backend.stop()
+        finally:
+            self._is_ending = False
+            self._reset()
 
     def _reset(self) -> None:
         self.backend = self._loop = self._starting = None
@@ -249,13 +273,17 @@ class Rooms:
         history   how many of the latest messages come first.
         after     the `id` of a message: those after it come first, as far as they are kept, whatever `history` says.
                   What is no longer kept is told by the subscription's `gap`.
-        messages, bytes, policy  the bounds of what waits, by default those of outboxes.
+        messages, bytes, policy  the bounds of what waits, by default those of outboxes. ValueError as there.
 
         Whoever listens is not among the members.
         """
         check_name(room)
         own = self.bounds
-        bounds = (messages or own[0], bytes or own[1], policy or own[2])
+        bounds = (
+            own[0] if messages is None else messages,
+            own[1] if bytes is None else bytes,
+            own[2] if policy is None else policy,
+        )
         return Subscription(self, room, check_count(history), position_of(after), bounds)
 
     async def enter(self, who: Membership | Subscription, history: int) -> None:
@@ -264,8 +292,13 @@ class Rooms:
             refusal = await first(specs.room_joining, self.app, who)
             if refusal is not None:
                 raise JoinRefused(refusal)
+        elif self._is_ending:
+            await asyncio.sleep(0)  # `while True: async for … in rooms.subscribe(…)` must not stop the loop
+            return
         backend = await self.start()
         await who.prepare()
+        if self._is_ending and isinstance(who, Subscription):
+            return
         local = self._rooms.get(who.room)
         if local is None:
             local = self._rooms[who.room] = LocalRoom(who.room, self._log)
@@ -375,42 +408,3 @@ class Rooms:
     def rows(self) -> list[tuple[str, int, int, int, int]]:
         """For each room of this process: name, members, subscribers, messages that wait, messages that were dropped."""
         return rows_of(self._rooms)
-
-    # What the backend tells ---------------------------------------------------------------------------------
-
-    async def deliver(self, message: Message) -> None:
-        """For backends: see `backend.Listener`."""
-        await self._deliver(message)
-
-    async def _deliver(self, message: Message, *, is_notice: bool = False) -> None:
-        local = self._rooms.get(message.room)
-        if local is not None:
-            try:
-                await local.deliver(message, is_notice=is_notice)
-            except Exception as error:
-                self._log(error)
-
-    async def gap(self, gap: Gap) -> None:
-        """For backends: see `backend.Listener`."""
-        told = {"type": "gap", "room": gap.room, "missed": gap.missed}
-        text = str(self.app.json.dumps(told))
-        chain = self.app.chain_here("room_gap")
-        if chain is not None:
-            try:
-                text = await chain(self.app, gap, text)
-            except MessageDropped:
-                return
-            except Exception as error:
-                self._log(error)
-        if self.settings.gap_message and isinstance(text, str):
-            notice = Message(gap.room, gap.epoch, gap.after, text, is_json=True, at=time.time())
-            await self._deliver(notice, is_notice=True)
-
-    async def _logged(self, doing: Awaitable[None]) -> None:
-        try:
-            await doing
-        except Exception as error:
-            self._log(error)
-
-    def _log(self, error: BaseException) -> None:
-        self.app.logger.error("Rooms: %s", error or type(error).__name__, exc_info=error)
