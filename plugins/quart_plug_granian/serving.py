@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from granian import _futures, _granian
 
 from quart_plug.draining import SERVICE_RESTART
-from quart_plug.servers import Sequence, ServeOptions, accepted, listening, serve_options
+from quart_plug.servers import PluginServer, Sequence, ServeOptions, accepted, listening
 from quart_plug.servers.access_log import access_logged
 
 from .calls import Calls
@@ -42,36 +42,16 @@ LINGER_SECONDS = 0.25  # for requests on their way, on connections that were idl
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
-class GranianServer:
+class GranianServer(PluginServer):
     """Fills the slot `server` under the name "granian"."""
 
     name = "granian"
 
-    async def serve(
-        self,
-        app: Quart,
-        *,
-        host: str,
-        port: int,
-        debug: bool = False,
-        certfile: str | None = None,
-        keyfile: str | None = None,
-        ca_certs: str | None = None,
-        shutdown_trigger: Callable[..., Awaitable[None]] | None = None,
-        **options: Any,
-    ) -> None:
-        """Serve until `shutdown_trigger()` returns, or for ever.
-
-        options   as in `quart_plug.servers.ServeOptions`.
-
-        Raises ServerStartError when it cannot listen, ApplicationStartError when the app's start-up fails, an
-        ExceptionGroup with the trigger's error.
-        """
-        how = serve_options(host=host, port=port, certfile=certfile, keyfile=keyfile, ca_certs=ca_certs, **options)
+    async def run(self, app: Quart, how: ServeOptions, trigger: Callable[..., Awaitable[None]] | None) -> None:
         check_version()
         arguments = worker_arguments(how)
         async with listening(app, how) as listener:
-            await _Serving(app, how, listener, arguments).run(shutdown_trigger)
+            await _Serving(app, how, listener, arguments).run(trigger)
 
 
 class _Serving(Sequence):

@@ -17,7 +17,7 @@ from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.utils import ShutdownError
 
 from quart_plug.draining import SERVICE_RESTART
-from quart_plug.servers import Sequence, ServeOptions, access_logged, cancelled, listening, serve_options, tls_context
+from quart_plug.servers import PluginServer, Sequence, ServeOptions, access_logged, cancelled, listening, tls_context
 
 from . import protocols
 from .protocols import PlugTCPServer
@@ -35,39 +35,17 @@ _TOO_MANY = (
 )
 
 
-class HypercornServer:
+class HypercornServer(PluginServer):
     """Fills the slot `server` under the name "hypercorn"."""
 
     name = "hypercorn"
 
-    async def serve(
-        self,
-        app: Quart,
-        *,
-        host: str,
-        port: int,
-        debug: bool = False,
-        certfile: str | None = None,
-        keyfile: str | None = None,
-        ca_certs: str | None = None,
-        shutdown_trigger: Callable[..., Awaitable[None]] | None = None,
-        **options: Any,
-    ) -> None:
-        """Serve until `shutdown_trigger()` returns or raises Hypercorn's ShutdownError, or for ever.
-
-        options   as in `quart_plug.servers.ServeOptions`.
-
-        Raises ServerStartError when it cannot listen, ApplicationStartError when the app's start-up fails, an
-        ExceptionGroup with the trigger's error.
-        """
-        how = serve_options(
-            host=host, port=port, certfile=certfile, keyfile=keyfile, ca_certs=ca_certs, **options
-        )
+    async def run(self, app: Quart, how: ServeOptions, trigger: Callable[..., Awaitable[None]] | None) -> None:
         config = server_config(app.config, how)
         tls = tls_context(how, config.alpn_protocols)
         install()
         async with listening(app, how) as listener:
-            await _Serving(app, how, listener, config, tls).run(_trigger(shutdown_trigger))
+            await _Serving(app, how, listener, config, tls).run(_trigger(trigger))
 
 
 class _Serving(Sequence):

@@ -19,7 +19,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from quart_plug.draining import SERVICE_RESTART
-from quart_plug.servers import Sequence, ServeOptions, listening, serve_options, tls_context
+from quart_plug.servers import PluginServer, Sequence, ServeOptions, listening, tls_context
 
 from .http import CLOSE
 from .settings import PlugConfig, server_config
@@ -34,39 +34,17 @@ ABORT_SECONDS = 1.0
 HANDSHAKE_SECONDS = 60.0  # TLS's
 
 
-class UvicornServer:
+class UvicornServer(PluginServer):
     """Fills the slot `server` under the name "uvicorn"."""
 
     name = "uvicorn"
 
-    async def serve(
-        self,
-        app: Quart,
-        *,
-        host: str,
-        port: int,
-        debug: bool = False,
-        certfile: str | None = None,
-        keyfile: str | None = None,
-        ca_certs: str | None = None,
-        shutdown_trigger: Callable[..., Awaitable[None]] | None = None,
-        **options: Any,
-    ) -> None:
-        """Serve until `shutdown_trigger()` returns, or for ever.
-
-        options   as in `quart_plug.servers.ServeOptions`.
-
-        Raises ServerStartError when it cannot listen, ApplicationStartError when the app's start-up fails, an
-        ExceptionGroup with the trigger's error.
-        """
-        how = serve_options(
-            host=host, port=port, certfile=certfile, keyfile=keyfile, ca_certs=ca_certs, **options
-        )
+    async def run(self, app: Quart, how: ServeOptions, trigger: Callable[..., Awaitable[None]] | None) -> None:
         is_known()
         tls = tls_context(how, ("http/1.1",))
         config = server_config(app, app.config, how)
         async with listening(app, how) as listener:
-            await _Serving(app, how, listener, config, tls).run(shutdown_trigger)
+            await _Serving(app, how, listener, config, tls).run(trigger)
 
 
 def is_known() -> bool:
